@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * Anonymous shared memory. A mapping is shared with every process forked after it, has no name
+ * that could be left behind, and vanishes with its last holder.
+ */
+#include <stddef.h>
+
+struct shm {
+	void *data;	   /* zeroed, page-aligned; NULL: empty */
+	size_t size_bytes; /* as asked for, rounded up to pages */
+	size_t mapped_bytes;
+};
+
+/* Maps and prefaults. -ENOMEM with the limit that is in the way named. */
+int shm_open_anonymous(struct shm *shm, size_t size_bytes);
+
+/* The same pages twice, one behind the other: data[i] and data[i + size_bytes] are one byte, so
+ * that what wraps around a ring is contiguous. size_bytes is rounded up to pages. */
+int shm_open_mirrored(struct shm *shm, size_t size_bytes);
+
+/* Unmaps; accepts the empty one; keeps errno. A cleanup function. */
+void shm_close(struct shm *shm);
