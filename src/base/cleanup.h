@@ -9,11 +9,11 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-#define TAKE(variable, empty)                                                                      \
-	({                                                                                         \
-		__typeof__(variable) taken_ = (variable);                                          \
-		(variable) = (empty);                                                              \
-		taken_;                                                                            \
+#define TAKE(variable, empty)                             \
+	({                                                \
+		__typeof__(variable) taken_ = (variable); \
+		(variable) = (empty);                     \
+		taken_;                                   \
 	})
 #define TAKE_FD(fd) TAKE(fd, -1)
 #define TAKE_PTR(pointer) TAKE(pointer, NULL)

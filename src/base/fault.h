@@ -17,10 +17,10 @@ bool fault_disarm(void);
 bool fault_hit(void);
 
 /* A system call off the timed path: its value, or the negative errno. */
-#define sys(call)                                                                                  \
-	({                                                                                         \
-		int sys_r_ = -1;                                                                   \
-		if (!fault_hit())                                                                  \
-			sys_r_ = (int)(call);                                                      \
-		sys_r_ < 0 ? -errno : sys_r_;                                                      \
+#define sys(call)                             \
+	({                                    \
+		int sys_r_ = -1;              \
+		if (!fault_hit())             \
+			sys_r_ = (int)(call); \
+		sys_r_ < 0 ? -errno : sys_r_; \
 	})

@@ -36,8 +36,8 @@ static int no_memory(size_t bytes)
 int shm_open_anonymous(struct shm *shm, size_t size_bytes)
 {
 	size_t bytes = round_to_pages(size_bytes);
-	void *data = map(NULL, bytes, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1);
+	void *data = map(
+		NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1);
 
 	if (!data)
 		return no_memory(bytes);
@@ -72,11 +72,16 @@ int shm_open_mirrored(struct shm *shm, size_t size_bytes)
 	return 0;
 }
 
+void shm_borrow(struct shm *shm)
+{
+	shm->mapped_bytes = 0;
+}
+
 void shm_close(struct shm *shm)
 {
 	int saved = errno;
 
-	if (shm->data)
+	if (shm->data && shm->mapped_bytes)
 		munmap(shm->data, shm->mapped_bytes);
 	*shm = (struct shm){0};
 	errno = saved;
