@@ -32,6 +32,9 @@ struct perf {
 	int fds[PERF_COUNTERS];    /* -1: absent */
 	int errors[PERF_COUNTERS]; /* why: a negative errno; 0 when it wasn't asked for */
 	bool user_only[PERF_COUNTERS];
+	/* What perf_start() found: value, time enabled, time running. A reset by the kernel would
+	 * leave the times, and the counts of children that have ended. */
+	uint64_t start[PERF_COUNTERS][3];
 };
 
 struct perf_value {
@@ -58,7 +61,7 @@ struct perf_values {
  */
 int perf_open(struct perf *perf, unsigned mask, bool inherit);
 
-/* Sets all to 0 and starts them; stops them. */
+/* Starts all from 0; stops them. */
 void perf_start(struct perf *perf);
 void perf_stop(struct perf *perf);
 
