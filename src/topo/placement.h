@@ -13,17 +13,18 @@
  *	free           unbound, anywhere in the allowed CPUs
  *
  * Every pair of CPUs is in exactly one class (placement_of): that of the widest thing that it does
- * not share, looking at package, NUMA node, L3, L2, core, CPU in this order. What a machine does
- * not have (an L3, say) counts as not shared.
+ * not share, looking at package, NUMA node, L3, L2, core, CPU in this order. A cache that the
+ * machine doesn't show counts as not shared; without packages or NUMA nodes it is all one.
  *
  * The sides of a placement sit on `seats`, e.g. for same_l3 the cores of one L3. Sides up to the
- * number of seats are pairwise of the class. Further sides take the next free CPU of each seat in
- * turn (cores before hyperthreads), so sides i and j are of the class as long as i and j differ
- * modulo the seats; when all CPUs are taken it starts again from the first.
+ * number of seats are pairwise of the class. Further sides take the next CPU of each seat in turn
+ * (cores before hyperthreads), and a seat whose CPUs are all taken starts again with its first; so
+ * sides i and j are of the class as long as i and j differ modulo the seats.
  *
- * The choice is deterministic: of the places that seat all sides, the first in logical order
- * without CPU 0 (which serves most interrupts), else the first; if none seats all, the one with
- * most seats. Within a place, CPU 0 and its seat come last.
+ * The choice is deterministic. Of the places that seat all sides, or else most of them, it is the
+ * first in logical order without CPU 0, or else the first. CPU 0 serves most interrupts: so within
+ * a place its seat, and within a seat its core, come last. On a machine of two cores the sides of
+ * same_l3 are therefore CPU 1 and CPU 0, in this order.
  */
 #include <stddef.h>
 
