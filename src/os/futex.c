@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-int futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
+int futex_park(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
 	/* FUTEX_WAIT_BITSET takes an absolute time; FUTEX_WAIT a relative one, which drifts over
 	 * EINTR. */
@@ -20,10 +20,16 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 		limit = &t;
 	}
 	if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, limit, NULL,
-		    FUTEX_BITSET_MATCH_ANY) == 0 ||
-		errno == EAGAIN)
+		    FUTEX_BITSET_MATCH_ANY) == 0)
 		return 0;
-	return -errno;
+	return errno == EAGAIN ? 1 : -errno;
+}
+
+int futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
+{
+	int r = futex_park(word, expected, deadline_ns);
+
+	return r > 0 ? 0 : r;
 }
 
 int futex_wake(_Atomic uint32_t *word, int count)

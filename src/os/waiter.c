@@ -1,0 +1,222 @@
+/*
+ * A wait goes through up to three stages.
+ *
+ * Spin, when the peer runs on another CPU. The budget is what a wake-up costs (the one who sleeps
+ * loses 20 to 24 µs here, the one who wakes 6 to 9), so that spinning in vain at most doubles the
+ * price of a wait. When waits turn out to be much longer than that, the budget shrinks to a
+ * minimum that costs nobody much, and every 64th wait tries the whole again: two sides that wake
+ * each other see long waits only because both sleep, and one that stays awake ends it for both.
+ *
+ * Yield, when the peer was last seen on this CPU: it has to run before anything can happen, and
+ * handing over costs 1.4 µs, less than sleeping and being woken. A peer that is not runnable makes
+ * it useless, so the number is bounded, and learned likewise.
+ *
+ * Park, in slices that the caller's deadline bounds. The order of stores and loads that makes a
+ * lost wake-up impossible is explained at waiter_notify(). A process that may not call membarrier()
+ * (a seccomp filter) although the notifier is registered could miss one; it sleeps in short slices.
+ *
+ * How it fails: a peer that computes on another CPU for long costs the minimal spin per wait; a
+ * stale CPU (the peer moved without waiting since) costs one budget, or a few yields.
+ */
+#include "os/waiter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "os/futex.h"
+
+enum {
+	/* About the cost of a wake-up between CPUs, for both sides together. */
+	SPIN_NS_MAX = 50000,
+	SPIN_NS_MIN = 2000,
+	/* A sleep this short would have been worth spinning through. */
+	SPIN_PAYS_NS = 200000,
+	/* Without a look at the clock (22 ns) or at the CPUs; a pause takes 10 to 45 ns. */
+	PAUSES_PER_LOOK = 32,
+	YIELDS_MAX = 16,
+	WAITS_PER_PROBE = 64,
+	/* When a wake-up may be lost. */
+	UNFENCED_SLICE_NS = 1000000,
+};
+
+static long membarrier(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0);
+}
+
+void waiter_init(struct waiter *waiter, enum waiter_strategy strategy)
+{
+	assert(strategy < WAITER_STRATEGY_COUNT);
+	*waiter = (struct waiter){
+		.strategy = strategy,
+		.is_registered = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0,
+		.spin_ns = SPIN_NS_MAX,
+		.yield_count = YIELDS_MAX,
+		.waits_to_probe = WAITS_PER_PROBE,
+	};
+}
+
+void waiter_sit(struct waiter_seat *seat)
+{
+	int32_t here = sched_getcpu() + 1;
+
+	/* A hint: no data hangs on it. Stored only when it changes, because others read the line.
+	 */
+	if (atomic_load_explicit(&seat->cpu_plus_1, memory_order_relaxed) != here)
+		atomic_store_explicit(&seat->cpu_plus_1, here, memory_order_relaxed);
+}
+
+static bool is_on_this_cpu(const struct waiter_seat *peer)
+{
+	return peer &&
+	       atomic_load_explicit(&peer->cpu_plus_1, memory_order_relaxed) == sched_getcpu() + 1;
+}
+
+/* Spins until ready (true), the end of the budget, or the peer's arrival on this CPU. */
+static bool spin(const struct waiter_seat *peer, waiter_ready *ready, const void *argument,
+	int64_t budget_ns, int64_t deadline_ns)
+{
+	int64_t end = 0;
+
+	do {
+		for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+			if (ready(argument))
+				return true;
+			waiter_pause();
+		}
+		int64_t now = clock_ns();
+		if (end == 0)
+			end = budget_ns < deadline_ns - now ? now + budget_ns : deadline_ns;
+		if (now >= end)
+			break;
+	} while (!is_on_this_cpu(peer));
+	return ready(argument);
+}
+
+static bool yield(waiter_ready *ready, const void *argument, uint32_t count, int64_t deadline_ns)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (ready(argument))
+			return true;
+		/* With nobody else to run a yield is a 0.2 µs system call. */
+		sched_yield();
+		if (i % PAUSES_PER_LOOK == PAUSES_PER_LOOK - 1 && clock_ns() >= deadline_ns)
+			break;
+	}
+	return ready(argument);
+}
+
+static int park(struct waiter *waiter, struct waiter_seat *seat, waiter_ready *ready,
+	const void *argument, int64_t deadline_ns)
+{
+	for (;;) {
+		/* acq_rel: the half of an unregistered notifier's pair. */
+		atomic_fetch_add_explicit(&seat->sleepers, 1, memory_order_acq_rel);
+		int64_t end = deadline_ns;
+		if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0 && waiter->is_registered) {
+			int64_t slice = clock_ns() + UNFENCED_SLICE_NS;
+			end = slice < end ? slice : end;
+		}
+		/* Acquire, with the release in waiter_wake(): who reads the new epoch sees what was
+		 * stored before it, and is ready; who reads the old one does not fall asleep. */
+		uint32_t epoch = atomic_load_explicit(&seat->epoch, memory_order_acquire);
+		bool is_ready = ready(argument);
+		int r = -ECANCELED;
+		if (!is_ready) {
+			waiter->park_count++;
+			r = futex_park(&seat->epoch, epoch, end);
+		}
+		/* One who was woken has been counted off by the waker. */
+		if (r != 0)
+			atomic_fetch_sub_explicit(&seat->sleepers, 1, memory_order_relaxed);
+		if (is_ready || ready(argument))
+			return 0;
+		if (r == -ETIMEDOUT && clock_ns() >= deadline_ns)
+			return -ETIMEDOUT;
+	}
+}
+
+void waiter_wake(struct waiter *waiter, struct waiter_seat *seat, int count)
+{
+	atomic_fetch_add_explicit(&seat->epoch, 1, memory_order_release);
+	int woken = futex_wake(&seat->epoch, count);
+
+	waiter->wake_count++;
+	/* Counted off here and not when they get to run, which takes 20 µs: until then every
+	 * notification would be a system call. */
+	if (woken > 0)
+		atomic_fetch_sub_explicit(&seat->sleepers, (uint32_t)woken, memory_order_relaxed);
+}
+
+/* The first two stages of the default strategy; true: ready. */
+static bool wait_awake(struct waiter *waiter, const struct waiter_seat *peer, waiter_ready *ready,
+	const void *argument, int64_t deadline_ns)
+{
+	bool is_probe = --waiter->waits_to_probe == 0;
+
+	if (is_probe)
+		waiter->waits_to_probe = WAITS_PER_PROBE;
+	if (!is_on_this_cpu(peer)) {
+		if (spin(peer, ready, argument, is_probe ? SPIN_NS_MAX : waiter->spin_ns,
+			    deadline_ns)) {
+			waiter->spin_count++;
+			waiter->spin_ns = SPIN_NS_MAX;
+			return true;
+		}
+		if (!is_on_this_cpu(peer))
+			return false;
+	}
+	if (yield(ready, argument, is_probe ? YIELDS_MAX : waiter->yield_count, deadline_ns)) {
+		waiter->yielded_count++;
+		waiter->yield_count = YIELDS_MAX;
+		return true;
+	}
+	if (waiter->yield_count > 1)
+		waiter->yield_count /= 2;
+	return false;
+}
+
+static int spin_then_park(struct waiter *waiter, struct waiter_seat *seat,
+	const struct waiter_seat *peer, waiter_ready *ready, const void *argument,
+	int64_t deadline_ns)
+{
+	if (wait_awake(waiter, peer, ready, argument, deadline_ns))
+		return 0;
+	int64_t start = clock_ns();
+	if (start >= deadline_ns)
+		return -ETIMEDOUT;
+	int r = park(waiter, seat, ready, argument, deadline_ns);
+	if (clock_ns() - start < SPIN_PAYS_NS)
+		waiter->spin_ns = SPIN_NS_MAX;
+	else if (waiter->spin_ns > SPIN_NS_MIN)
+		waiter->spin_ns /= 2;
+	return r;
+}
+
+int waiter_wait(struct waiter *waiter, struct waiter_seat *seat, const struct waiter_seat *peer,
+	waiter_ready *ready, const void *argument, int64_t deadline_ns)
+{
+	waiter_sit(seat);
+	switch (waiter->strategy) {
+	case WAITER_SPIN:
+		if (!spin(NULL, ready, argument, INT64_MAX, deadline_ns))
+			return -ETIMEDOUT;
+		waiter->spin_count++;
+		return 0;
+	case WAITER_YIELD:
+		while (!yield(ready, argument, PAUSES_PER_LOOK, deadline_ns))
+			if (clock_ns() >= deadline_ns)
+				return -ETIMEDOUT;
+		waiter->yielded_count++;
+		return 0;
+	case WAITER_PARK:
+		return ready(argument) ? 0 : park(waiter, seat, ready, argument, deadline_ns);
+	default:
+		return spin_then_park(waiter, seat, peer, ready, argument, deadline_ns);
+	}
+}
