@@ -15,9 +15,9 @@
  * have them and in no other.
  *
  * A pattern is a path of globs (fnmatch) whose trailing components may be missing (= `*`). A
- * component without a wildcard need not be on the default lists: `pingpong/pipe/process/same_l3/100B`.
- * A key that the pattern does not name has its default value (gap, senders: the default list);
- * `wait=*` gives all of them.
+ * component without a wildcard need not be on the default lists:
+ *`pingpong/pipe/process/same_l3/100B`. A key that the pattern does not name has its default value
+ *(gap, senders: the default list); `wait=*` gives all of them.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -37,12 +37,12 @@ struct cell {
 	const struct transport *subject;
 	enum exec exec;
 	enum placement placement; /* PLACEMENTS when a pair of CPUs is named */
-	int pair[2];		  /* the CPUs of sides 0 and 1, when they are named */
+	int pair[2];              /* the CPUs of sides 0 and 1, when they are named */
 	size_t size_bytes;
 	enum touch touch;
 	enum waiter_strategy wait;
 	enum idle idle;
-	int64_t gap_ns;	  /* 0: the workload has no gap */
+	int64_t gap_ns;   /* 0: the workload has no gap */
 	unsigned senders; /* 1 unless the workload has the axis */
 	char name[CELL_NAME_MAX];
 	char reason[CELL_REASON_MAX]; /* why it cannot run here; "" when it can */
@@ -72,7 +72,7 @@ const char *exec_name(enum exec exec);
 const char *idle_name(enum idle idle);
 
 /* Calls put() for every axis of the cell in the order of the name, defaults too: "workload",
- * "subject", "exec", "placement", "size" (bytes in decimal), "touch", "wait" (only for subjects that
- * honour it), "idle", "gap" (ns), "senders". */
-void cell_axes(
-	const struct cell *cell, void (*put)(void *context, const char *axis, const char *value), void *context);
+ * "subject", "exec", "placement", "size" (bytes in decimal), "touch", "wait" (only for subjects
+ * that honour it), "idle", "gap" (ns), "senders". */
+void cell_axes(const struct cell *cell,
+	void (*put)(void *context, const char *axis, const char *value), void *context);

@@ -27,19 +27,20 @@ enum touch {
 struct load {
 	struct channel *channel;
 	unsigned side, sides;
-	uint64_t iterations; /* of every sender; the hub of a fan-in receives (sides - 1) times that */
+	uint64_t iterations; /* of every sender; the hub of a fan-in receives (sides - 1) times that
+			      */
 	size_t size_bytes;
 	enum touch touch;
-	int64_t gap_ns;	     /* idle time before each message (wakeup) */
+	int64_t gap_ns;         /* idle time before each message (wakeup) */
 	unsigned char *message; /* size_bytes, page-aligned */
 	/* Where to record, or NULL; a sample is the mean of `batch` operations, so that reading the
 	 * clock costs at most 1 %. */
 	struct hist *hist;
 	unsigned batch;
-	/* Results. CLOCK_MONOTONIC; 0 when this side does not mark it. */
+	/* Results. CLOCK_MONOTONIC; begin_ns is 0 on sides that do not begin. */
 	int64_t begin_ns, end_ns;
-	int64_t busy_ns; /* the measured time where it is not end - begin: the sum of the samples */
-	uint64_t sum;	 /* of what touch read: kept so that the reading is not optimised away */
+	int64_t busy_ns; /* the measured time where it is not end - begin (wakeup); else 0 */
+	uint64_t sum;    /* of what touch read: kept so that the reading is not optimised away */
 };
 
 struct workload {
@@ -48,13 +49,12 @@ struct workload {
 	const char *unit;      /* what one iteration is: "round trip", "message one way" */
 	const char *direction; /* "round trip" or "one way" */
 	bool throughput;       /* its first figure is messages/s and bytes/s, not a latency */
-	bool needs_gap;	       /* has the axis gap */
+	bool needs_gap;        /* has the axis gap */
 	bool needs_senders;    /* has the axis senders; sides = 1 + senders */
-	unsigned needs;	       /* capabilities of the transport */
-	/* Which side marks and records: the initiator of a round trip, the receiver of a stream.
-	 * The run is timed from the first begin_ns of any side to this side's end_ns. */
-	unsigned timed_side;
-	/* Runs the iterations on this side. 0, or the transport's error. */
+	unsigned needs;        /* capabilities of the transport */
+	/* Runs the iterations on this side. 0, or the transport's error. Side 0 is the initiator of
+	 * a round trip and the receiver of a stream: it records, and its end_ns ends the measured
+	 * time, which begins with the first begin_ns that any side has set. */
 	int (*run)(struct load *load);
 };
 
@@ -62,3 +62,4 @@ extern const struct workload *const workloads[];
 const struct workload *workload_find(const char *name);
 
 const char *touch_name(enum touch touch);
+const char *waiter_strategy_name(enum waiter_strategy strategy);

@@ -1,0 +1,62 @@
+#pragma once
+/*
+ * One side of a session: the loop that it lives in, and the board in shared memory through which
+ * side 0 directs the others. A turn is one command; side 0 posts it, every side carries it out and
+ * says done.
+ */
+#include <stdatomic.h>
+
+#include "harness/session.h"
+
+enum side_command {
+	SIDE_VERIFY, /* exchange the patterns */
+	SIDE_RUN,    /* the workload */
+	SIDE_STOP,
+};
+
+enum { SIDE_MESSAGE_MAX = 512 };
+
+/* What a side has to say; written by it, read by side 0 when `done` has the turn's number. */
+struct side_report {
+	_Alignas(64) _Atomic uint32_t ready; /* attached (1), then: about to run turn n */
+	_Alignas(64) _Atomic uint32_t done;
+	_Alignas(64) int r;
+	char message[SIDE_MESSAGE_MAX];
+	int64_t begin_ns, end_ns, busy_ns;
+	struct session_side facts;
+};
+
+struct side_board {
+	_Alignas(64) _Atomic uint32_t turn;
+	/* Valid while the turn lasts. */
+	_Alignas(64) enum side_command command;
+	uint64_t iterations;
+	uint64_t seed;
+	struct side_report reports[TRANSPORT_SIDES_MAX];
+};
+
+struct side {
+	const struct cell *cell;
+	const struct topo *topo;
+	struct side_board *board;
+	struct channel *channel; /* this side's own */
+	unsigned index;
+	int cpu;
+	unsigned char *message; /* page-aligned, cell->size_bytes */
+	struct usage_meter meter;
+	struct perf perf;
+	/* Side 0 only. */
+	struct hist *hist;
+	unsigned batch;
+};
+
+/* Binds, attaches, prepares the buffer. The counterpart is side_deinit(). */
+int side_init(struct side *side);
+void side_deinit(struct side *side);
+
+/* The whole life of a side other than 0: init, turns until SIDE_STOP, deinit. An error goes to the
+ * report and ends it. */
+int side_main(struct side *side);
+
+/* Carries out one command; the message of an error is in error_message(). */
+int side_execute(struct side *side, enum side_command command);

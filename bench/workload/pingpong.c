@@ -1,0 +1,41 @@
+/*
+ * pingpong: side 0 sends a message and waits for the answer of the same size; one iteration is one
+ * round trip. The latency of a pair that is always awake: what a message costs after a pause is
+ * `wakeup`.
+ */
+#include "workload/loop.h"
+
+static inline __attribute__((always_inline)) int initiate(struct load *load, enum touch touch)
+{
+	const struct transport *transport = load->channel->transport;
+	void *state = load->channel->state;
+	uint64_t number = 0;
+	int r;
+
+	load->begin_ns = clock_ns();
+	LOOP_BATCHES(load, load->iterations, {
+		loop_write(load, touch, ++number);
+		r = transport->send(state, load->message, load->size_bytes);
+		if (r < 0)
+			return r;
+		r = transport->recv(state, load->message, load->size_bytes);
+		if (r < 0)
+			return r;
+		loop_read(load, touch);
+	});
+	load->end_ns = clock_ns();
+	return 0;
+}
+
+static int pingpong_run(struct load *load)
+{
+	return load->side == 0 ? LOOP_BY_TOUCH(initiate, load) : LOOP_BY_TOUCH(loop_answer, load);
+}
+
+const struct workload workload_pingpong = {
+	.name = "pingpong",
+	.summary = "a message there and back",
+	.unit = "round trip",
+	.direction = "round trip",
+	.run = pingpong_run,
+};
