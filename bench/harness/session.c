@@ -134,6 +134,19 @@ static int turn_error(struct session *session, int r, const char *hung)
 	return fail(r, "%s", why);
 }
 
+/* Gives the command to all sides but 0; returns the turn's number. */
+static uint32_t post(struct session *session, enum side_command command, uint64_t iterations)
+{
+	struct side_board *board = board_of(session);
+
+	board->command = command;
+	board->iterations = iterations;
+	/* Publishes the command; pairs with the sides' load of `turn`. */
+	uint32_t number = atomic_fetch_add(&board->turn, 1) + 1;
+	futex_wake(&board->turn, INT32_MAX);
+	return number;
+}
+
 static int turn(
 	struct session *session, enum side_command command, uint64_t iterations, const char *phase)
 {
