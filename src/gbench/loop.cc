@@ -117,7 +117,7 @@ void check_end(gb_state *st)
 }
 
 /* Calls the benchmark, and lets no exception but a lonely pthread_exit pass. */
-void call(gb_state *st)
+GB_CATCHES_UNWIND void call(gb_state *st)
 {
 	gb_bench *b = st->bench;
 	std::string thrown;
@@ -181,7 +181,7 @@ void bench_run(gb_bench *b, benchmark::State &native)
 	b->succeeded[key] = b->failed.count(key) == 0;
 }
 
-void bench_setup(gb_bench *b, const benchmark::State &view)
+GB_CATCHES_UNWIND void bench_setup(gb_bench *b, const benchmark::State &view)
 {
 	const instance key = instance_of(b, view);
 	std::string message;

@@ -131,6 +131,15 @@ class reporter : public benchmark::BenchmarkReporter
 		memcpy(&calls, r, std::min(r->size, sizeof calls));
 	}
 
+	/* After an exception, the library doesn't get to Finalize. */
+	~reporter()
+	{
+		try {
+			Finalize();
+		} catch (...) {
+		}
+	}
+
 	/* No `override` here: the list of virtual functions depends on the version. */
 	bool ReportContext(const Context &context)
 	{
@@ -181,7 +190,6 @@ class reporter : public benchmark::BenchmarkReporter
 		calls.runs(views.data(), views.size(), calls.user);
 	}
 
-	/* Also called after an exception, when the library doesn't get to it. */
 	void Finalize()
 	{
 		if (!is_open)
@@ -304,20 +312,11 @@ int gb_run(const struct gb_reporter *display, const struct gb_reporter *file, co
 		const struct gb_reporter none = {};
 		reporter display_adapter(display ? display : &none);
 		reporter file_adapter(file ? file : &none);
-		size_t count = 0;
 		exception_first.clear();
-		try {
-			count = benchmark::RunSpecifiedBenchmarks(
-				display ? &display_adapter : default_display(),
-				file ? &file_adapter : nullptr,
-				filter ? std::string(filter) : benchmark::GetBenchmarkFilter());
-		} catch (abi::__forced_unwind &) {
-			throw;
-		} catch (...) {
-			display_adapter.Finalize();
-			file_adapter.Finalize();
-			throw;
-		}
+		const size_t count = benchmark::RunSpecifiedBenchmarks(
+			display ? &display_adapter : default_display(),
+			file ? &file_adapter : nullptr,
+			filter ? std::string(filter) : benchmark::GetBenchmarkFilter());
 		if (display_adapter.stopped < 0 || file_adapter.stopped < 0)
 			return fail(display_adapter.stopped < 0 ? display_adapter.stopped
 								: file_adapter.stopped,
