@@ -1,8 +1,7 @@
 /*
  * sysv_sem_shm: a ring of slots in shared memory each way (slots.h), notified by the semaphores of
  * one System V set, one for each token. Every take and every put is a system call: the values live
- * in the kernel, which also wakes. 0.6 µs a call when nobody sleeps, against an atomic operation
- * of the other semaphores.
+ * in the kernel, which also wakes.
  *
  * The set lives until somebody removes it, and removing it at once, as one unlinks a file, would
  * end it for both sides. The opener removes it in close(). When the opener was killed, the last
