@@ -14,6 +14,12 @@ void fdpair_init(struct fdpair *pair, const struct transport_options *options)
 	};
 }
 
+void fdpair_set_duplex(struct fdpair *pair, const int ends[2])
+{
+	pair->to_hub[0] = pair->from_hub[1] = ends[0];
+	pair->to_hub[1] = pair->from_hub[0] = ends[1];
+}
+
 /* Closes both places where a duplex descriptor may stand. */
 static void drop(int *a, int *b)
 {

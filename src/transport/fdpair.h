@@ -19,6 +19,9 @@ struct fdpair {
 /* All ends closed: the state before open() fills them in. */
 void fdpair_init(struct fdpair *pair, const struct transport_options *options);
 
+/* Fills in a duplex pair: one descriptor is the hub's, the other the senders'. */
+void fdpair_set_duplex(struct fdpair *pair, const int ends[2]);
+
 /* The members `attach`, `send`, `recv` and `close` of a byte stream. */
 int fdpair_attach(void *pair, unsigned side);
 int fdpair_send(void *pair, const void *message, size_t n);
