@@ -224,7 +224,7 @@ void check_waits(struct cell *cell)
 	struct transport_options options = cell_options(cell, plan.bytes);
 	bool lossy = cell->transport->capabilities & TRANSPORT_LOSSY;
 
-	cell->budget_ns /= 3;
+	cell->budget_ns /= 8;
 	for (int wait = 0; wait < WAITER_STRATEGY_COUNT && !cell_failed(cell); wait++) {
 		options.wait = (enum waiter_strategy)wait;
 		plan.converse = converse_pingpong;
@@ -242,7 +242,7 @@ void check_capacity(struct cell *cell)
 	static const size_t capacities[] = {1, 4096, 100000, 1 << 20};
 	static struct channel channel;
 
-	cell->budget_ns /= 3;
+	cell->budget_ns /= 8;
 	for (unsigned i = 0; i < 2 * sizeof(capacities) / sizeof(capacities[0]); i++) {
 		struct plan plan = plan_of(cell, i % 2 ? 10000 : 48, 5000);
 		struct transport_options options = cell_options(cell, plan.bytes);
