@@ -32,6 +32,7 @@ struct harness {
 	/* The one session at a time. */
 	struct session *session;
 	const struct cell *cell;
+	uint64_t last_iterations, last_messages;
 };
 
 /* The benchmark's user data. */
@@ -48,8 +49,6 @@ static void emergency(void *context, const char *message)
 	log_error("%s: %s", harness->cell->name, message);
 	if (harness->record_path)
 		record_save_failure(harness->record_path, harness->cell, message);
-	fflush(NULL);
-	_exit(EXIT_FAILURE);
 }
 
 /* Ends the session, if there is one, and records how it went. */
@@ -57,6 +56,13 @@ static void end_session(struct harness *harness, int r, const char *reason)
 {
 	if (!harness->cell)
 		return;
+	if (harness->session && r >= 0 && harness->last_iterations) {
+		r = session_count(harness->session, harness->last_iterations);
+		if (r > 0)
+			record_add_counters(harness->record, harness->cell, harness->session,
+				harness->last_messages);
+		reason = r < 0 ? error_message(r) : NULL;
+	}
 	if (harness->session && r >= 0) {
 		r = session_finish(harness->session);
 		reason = r < 0 ? error_message(r) : NULL;
@@ -67,6 +73,7 @@ static void end_session(struct harness *harness, int r, const char *reason)
 	session_free(harness->session);
 	harness->session = NULL;
 	harness->cell = NULL;
+	harness->last_iterations = 0;
 }
 
 static int begin_session(struct harness *harness, const struct cell *cell)
@@ -131,6 +138,8 @@ static void run_cell(struct gb_state *st, void *user)
 	gb_set_iteration_time(st, (double)result.elapsed_ns / 1e9);
 	put_counters(st, bench->cell, &result);
 	record_add_result(harness->record, bench->cell, &result);
+	harness->last_iterations = result.iterations;
+	harness->last_messages = result.messages;
 }
 
 static int register_cell(struct harness *harness, const struct cell *cell, struct bench *bench)
@@ -204,6 +213,8 @@ static int set_up(struct harness *harness, int *argc, char **argv)
 	r = gb_initialize(argc, argv);
 	if (r < 0)
 		return fail(r, "%s", gb_last_error());
+	if (r == GB_HELP)
+		return r;
 	if (gb_report_unrecognized(*argc, argv))
 		return fail(-EINVAL, "unknown options (see --help)");
 	harness->record = record_new();

@@ -204,7 +204,7 @@ static struct entry *entry_of(struct record *record, const struct cell *cell)
 
 static json_t *side_json(const struct session_side *side, unsigned index, double messages)
 {
-	json_t *json = json_object(), *facts = json_object(), *counters = json_object();
+	json_t *json = json_object(), *facts = json_object();
 	const struct usage *usage = &side->usage;
 
 	put_integer(json, "side", index);
@@ -220,12 +220,27 @@ static json_t *side_json(const struct session_side *side, unsigned index, double
 	for (unsigned i = 0; i < side->fact_count; i++)
 		put_number(facts, side->facts[i].name, side->facts[i].value);
 	json_object_set_new(json, "facts", facts);
-	for (unsigned i = 0; i < PERF_COUNTERS; i++)
-		if (side->counters.counters[i].present)
-			put_number(counters, perf_name((enum perf_counter)i),
-				(double)side->counters.counters[i].value / messages);
-	json_object_set_new(json, "counters", counters);
 	return json;
+}
+
+void record_add_counters(struct record *record, const struct cell *cell,
+	const struct session *session, uint64_t messages)
+{
+	struct entry *entry = entry_of(record, cell);
+	json_t *last = json_array_get(entry->results, entry->count - 1);
+	json_t *sides = json_object_get(last, "sides"), *side;
+	size_t index;
+
+	json_array_foreach(sides, index, side)
+	{
+		const struct perf_values *values = session_counters(session, (unsigned)index);
+		json_t *counters = json_object();
+		for (unsigned i = 0; i < PERF_COUNTERS; i++)
+			if (values->counters[i].present)
+				put_number(counters, perf_name((enum perf_counter)i),
+					(double)values->counters[i].value / (double)messages);
+		json_object_set_new(side, "counters", counters);
+	}
 }
 
 void record_add_result(

@@ -24,6 +24,10 @@ const struct gb_reporter *record_reporter(struct record *record);
 void record_add_result(
 	struct record *record, const struct cell *cell, const struct session_result *result);
 
+/* What session_count() found, per message; after the last result. */
+void record_add_counters(struct record *record, const struct cell *cell,
+	const struct session *session, uint64_t messages);
+
 /* What the session's end has found. r < 0: the cell has failed, for this reason. */
 void record_finish_cell(struct record *record, const struct cell *cell,
 	const struct session *session, int r, const char *reason);

@@ -76,7 +76,6 @@ static void begin_phase(struct session *session, const char *phase, int64_t dead
 		sides[i] = (struct watch_side){
 			.pid = facts->pid,
 			.tid = facts->tid,
-			.pidfd = session->started[i].proc.pid ? session->started[i].proc.pidfd : -1,
 		};
 	}
 	watch_begin(session->watch, phase, sides, session->side_count, deadline_ns);
@@ -304,6 +303,9 @@ static int prepare(struct session *session)
 		.threads = exec_of(session)->threads,
 		.wait = cell->wait,
 	};
+	r = watch_start(&session->watch, session->options.emergency, session->options.context);
+	if (r < 0)
+		return trace(r);
 	return trace(channel_open(&session->channel, cell->subject, &options));
 }
 
@@ -315,9 +317,6 @@ static int open_all(struct session *session)
 		r = start_sides(session);
 	if (r >= 0)
 		r = check_identity(session);
-	if (r >= 0)
-		r = watch_start(
-			&session->watch, session->options.emergency, session->options.context);
 	if (r >= 0)
 		r = turn(session, SIDE_VERIFY, 0, "verify");
 	if (r >= 0)
@@ -376,6 +375,23 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
 	return 0;
 }
 
+int session_count(struct session *session, uint64_t iterations)
+{
+	struct perf perf = PERF_NULL;
+
+	int present = perf_open(&perf, PERF_HARDWARE, false);
+	perf_close(&perf);
+	if (present == 0)
+		return 0;
+	int r = turn(session, SIDE_COUNT, iterations, "count");
+	return r < 0 ? trace(r) : 1;
+}
+
+const struct perf_values *session_counters(const struct session *session, unsigned side)
+{
+	return &board_of(session)->reports[side].counters;
+}
+
 const struct probe_result *session_probe_before(const struct session *session)
 {
 	return session->probed ? &session->probe_before : NULL;
@@ -393,7 +409,6 @@ static int stop_sides(struct session *session)
 	int worst = 0;
 
 	post(session, SIDE_STOP, 0);
-
 	for (unsigned i = 1; i < session->side_count; i++) {
 		if (!session->started[i].started)
 			continue;

@@ -22,7 +22,7 @@ enum { SESSION_FACTS_MAX = 16, SESSION_FACT_NAME_MAX = 24 };
 
 struct session_options {
 	int64_t deadline_ns; /* of each phase, besides the gaps that the cell asks for */
-	/* What the watchdog calls when even the harness hangs; must not return. */
+	/* Called when even the harness hangs, in the watchdog's process: the last words. */
 	void (*emergency)(void *context, const char *message);
 	void *context;
 };
@@ -32,7 +32,6 @@ struct session_side {
 	int pid, tid;
 	int wanted_cpu; /* -1: unbound */
 	struct usage usage;
-	struct perf_values counters;
 	unsigned fact_count;
 	struct {
 		char name[SESSION_FACT_NAME_MAX];
@@ -63,6 +62,11 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
  * session_finish()). */
 const struct probe_result *session_probe_before(const struct session *session);
 const struct probe_result *session_probe_after(const struct session *session);
+
+/* Runs n iterations more under the hardware counters, not timed; 1, or 0 where the machine has none
+ * (nothing is run). Then session_counters() has those of a side, for all n iterations. */
+int session_count(struct session *session, uint64_t iterations);
+const struct perf_values *session_counters(const struct session *session, unsigned side);
 
 /* Ends the sides and audits: 0, or what is wrong with the whole process run (payload that differs,
  * a side that did not end well, something left behind). */

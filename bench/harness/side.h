@@ -11,6 +11,7 @@
 enum side_command {
 	SIDE_VERIFY, /* exchange the patterns */
 	SIDE_RUN,    /* the workload */
+	SIDE_COUNT,  /* the workload under hardware counters */
 	SIDE_STOP,
 };
 
@@ -24,6 +25,7 @@ struct side_report {
 	char message[SIDE_MESSAGE_MAX];
 	int64_t begin_ns, end_ns, busy_ns;
 	struct session_side facts;
+	struct perf_values counters; /* of the last SIDE_COUNT */
 };
 
 struct side_board {
@@ -43,8 +45,6 @@ struct side {
 	unsigned index;
 	int cpu;
 	unsigned char *message; /* page-aligned, cell->size_bytes */
-	struct usage_meter meter;
-	struct perf perf;
 	/* Side 0 only. */
 	struct hist *hist;
 	unsigned batch;

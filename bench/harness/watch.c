@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,25 +17,41 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "os/fd.h"
+#include "os/proc.h"
+#include "os/shm.h"
 
-/* How long the harness may take to notice that the watchdog has killed the sides, and how long a
- * side that died by itself goes unmentioned: some slices of transport/peer.h. */
+/* How long the harness may take to notice that the watchdog has killed the sides: many slices of
+ * transport/peer.h. */
 enum { WATCH_GRACE_MS = 1000 };
 
-struct watch {
-	pthread_t thread;
-	pthread_mutex_t lock; /* of all below */
-	int wake;             /* eventfd: something below has changed */
-	bool stopping, active, stepped_in;
+/* `state`: no phase; the watchdog has stepped in; else the number of the phase that runs. */
+enum { IDLE = 0, STEPPED_IN = 1, FIRST_PHASE = 2 };
+
+/* What harness and watchdog share. The harness writes it while no phase runs; the watchdog writes
+ * the message, and then takes the phase by compare-and-swap: whoever comes first has it. */
+struct watch_board {
+	_Atomic uint32_t state;
 	char phase[32];
 	struct watch_side sides[TRANSPORT_SIDES_MAX];
 	unsigned side_count;
 	int64_t begin_ns, deadline_ns;
-	int64_t asleep_until_ns;
+	_Atomic int64_t asleep_until_ns;
 	char message[WATCH_MESSAGE_MAX];
+};
+
+struct watch {
+	struct shm memory;
+	struct proc proc;
+	int wake; /* eventfd: something has changed */
+	uint32_t phase_number;
 	void (*emergency)(void *context, const char *message);
 	void *context;
 };
+
+static struct watch_board *board_of(const struct watch *watch)
+{
+	return watch->memory.data;
+}
 
 /* The system calls that the mechanisms wait in. */
 static const char *syscall_name(long number)
@@ -100,74 +116,108 @@ static void describe(const struct watch_side *side, unsigned i, char *out, size_
 		snprintf(out + length, size - length, "is in system call %ld", number);
 }
 
-/* With the lock held. */
-static void step_in(struct watch *watch, const char *why)
+/* ---- the watchdog's process ---- */
+
+/* Takes the phase from the harness, says why, and kills the sides that are processes. False when
+ * the phase has ended meanwhile. */
+static bool step_in(struct watch_board *board, uint32_t phase, bool side_died)
 {
-	snprintf(watch->message, sizeof(watch->message), "%s in the phase '%s': ", why,
-		watch->phase);
-	for (unsigned i = 0; i < watch->side_count; i++)
-		describe(&watch->sides[i], i, watch->message, sizeof(watch->message));
-	for (unsigned i = 0; i < watch->side_count; i++)
-		if (watch->sides[i].pidfd >= 0)
-			syscall(SYS_pidfd_send_signal, watch->sides[i].pidfd, SIGKILL, NULL, 0);
-	watch->stepped_in = true;
-	watch->deadline_ns = deadline_after_ms(WATCH_GRACE_MS);
+	char message[WATCH_MESSAGE_MAX];
+
+	if (side_died)
+		snprintf(message, sizeof(message), "a side died in the phase '%s': ", board->phase);
+	else
+		snprintf(message, sizeof(message), "no end after %.1f s in the phase '%s': ",
+			(double)(clock_ns() - board->begin_ns) / 1e9, board->phase);
+	for (unsigned i = 0; i < board->side_count; i++)
+		describe(&board->sides[i], i, message, sizeof(message));
+	memcpy(board->message, message, sizeof(message));
+	/* Pairs with watch_end(): who sees STEPPED_IN sees the whole message. */
+	if (!atomic_compare_exchange_strong(&board->state, &phase, STEPPED_IN))
+		return false;
+	for (unsigned i = 1; i < board->side_count; i++)
+		if (board->sides[i].pid != board->sides[0].pid)
+			kill(board->sides[i].pid, SIGKILL);
+	return true;
 }
 
-/* What the watchdog does now, with the lock held. */
-static void look(struct watch *watch, bool side_died)
+/* The harness is not back a second after that. */
+static void give_up(const struct watch *watch)
 {
-	char why[128];
-	int64_t now = clock_ns();
+	int64_t end = deadline_after_ms(WATCH_GRACE_MS);
 
-	if (!watch->active)
+	while (clock_ns() < end && atomic_load(&board_of(watch)->state) == STEPPED_IN)
+		poll(NULL, 0, 10);
+	if (atomic_load(&board_of(watch)->state) != STEPPED_IN)
 		return;
-	if (watch->stepped_in && now >= watch->deadline_ns)
-		watch->emergency(watch->context, watch->message);
-	if (!watch->stepped_in && side_died) {
-		step_in(watch, "a side died");
-	} else if (!watch->stepped_in && now >= watch->deadline_ns) {
-		snprintf(why, sizeof(why), "no end after %.1f s",
-			(double)(now - watch->begin_ns) / 1e9);
-		step_in(watch, why);
-	}
+	watch->emergency(watch->context, board_of(watch)->message);
+	kill(getppid(), SIGKILL);
+	_exit(1);
 }
 
-static void *watch_main(void *argument)
+/* Sleeps until the deadline, the death of a side, or news; whether a side has died. */
+static bool watch_sleep(const struct watch *watch, const int pidfds[], unsigned count)
 {
-	struct watch *watch = argument;
+	struct watch_board *board = board_of(watch);
 	struct pollfd fds[1 + TRANSPORT_SIDES_MAX];
-	unsigned count = 0;
+	int64_t until = DEADLINE_NEVER;
 	uint64_t drained;
+	bool died = false;
 
-	pthread_mutex_lock(&watch->lock);
-	while (!watch->stopping) {
-		bool died = false;
-		for (unsigned i = 1; i < count; i++)
-			died |= fds[i].revents != 0;
-		look(watch, died);
-		/* Between phases it sleeps on: the next one ends later than the last. */
-		int64_t now = clock_ns();
-		watch->asleep_until_ns = watch->active || watch->deadline_ns > now
-						 ? watch->deadline_ns
-						 : DEADLINE_NEVER;
-		count = 0;
-		fds[count++] = (struct pollfd){.fd = watch->wake, .events = POLLIN};
-		for (unsigned i = 0; watch->active && !watch->stepped_in && i < watch->side_count;
-			i++)
-			if (watch->sides[i].pidfd >= 0)
-				fds[count++] = (struct pollfd){
-					.fd = watch->sides[i].pidfd, .events = POLLIN};
-		int timeout_ms = deadline_left_ms(watch->asleep_until_ns);
-		pthread_mutex_unlock(&watch->lock);
-		poll(fds, count, timeout_ms);
-		if (read(watch->wake, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
-			abort();
-		pthread_mutex_lock(&watch->lock);
-	}
-	pthread_mutex_unlock(&watch->lock);
-	return NULL;
+	/* Between phases it sleeps on: the next one ends later than the last. */
+	if (atomic_load(&board->state) >= FIRST_PHASE || board->deadline_ns > clock_ns())
+		until = board->deadline_ns;
+	atomic_store(&board->asleep_until_ns, until);
+	fds[0] = (struct pollfd){.fd = watch->wake, .events = POLLIN};
+	for (unsigned i = 0; i < count; i++)
+		fds[1 + i] = (struct pollfd){.fd = pidfds[i], .events = POLLIN};
+	poll(fds, 1 + count, deadline_left_ms(until));
+	for (unsigned i = 0; i < count; i++)
+		died |= fds[1 + i].revents != 0;
+	if (read(watch->wake, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
+		abort();
+	return died;
 }
+
+/* The sides that are processes; children of the harness, which reaps them after their phases. */
+static unsigned open_pidfds(const struct watch_board *board, int pidfds[TRANSPORT_SIDES_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 1; i < board->side_count; i++) {
+		if (board->sides[i].pid == board->sides[0].pid)
+			continue;
+		int fd = proc_pidfd(board->sides[i].pid);
+		if (fd >= 0)
+			pidfds[count++] = fd;
+	}
+	return count;
+}
+
+static int watch_main(void *argument)
+{
+	const struct watch *watch = argument;
+	struct watch_board *board = board_of(watch);
+	int pidfds[TRANSPORT_SIDES_MAX];
+	unsigned count = 0;
+
+	/* Nothing that the harness holds may live longer because of it: PM QoS, above all. */
+	dup2(watch->wake, 3);
+	((struct watch *)argument)->wake = 3;
+	close_range(4, ~0u, 0);
+	for (;;) {
+		bool died = watch_sleep(watch, pidfds, count);
+		uint32_t phase = atomic_load(&board->state);
+		if (phase >= FIRST_PHASE && count == 0)
+			count = open_pidfds(board, pidfds);
+		if (phase >= FIRST_PHASE && (died || clock_ns() >= board->deadline_ns) &&
+			step_in(board, phase, died))
+			give_up(watch);
+	}
+	return 0;
+}
+
+/* ---- the harness' side ---- */
 
 int watch_start(struct watch **ret_watch, void (*emergency)(void *context, const char *message),
 	void *context)
@@ -176,69 +226,59 @@ int watch_start(struct watch **ret_watch, void (*emergency)(void *context, const
 
 	if (!watch)
 		return fail(-ENOMEM, "no memory for the watchdog");
-	watch->emergency = emergency;
-	watch->context = context;
-	pthread_mutex_init(&watch->lock, NULL);
-	watch->asleep_until_ns = DEADLINE_NEVER;
-	watch->wake = sys(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	int r = watch->wake < 0 ? watch->wake
-				: -pthread_create(&watch->thread, NULL, watch_main, watch);
+	*watch = (struct watch){.proc = PROC_NULL,
+		.wake = -1,
+		.phase_number = FIRST_PHASE - 1,
+		.emergency = emergency,
+		.context = context};
+	int r = shm_open_anonymous(&watch->memory, sizeof(struct watch_board));
+	if (r >= 0) {
+		board_of(watch)->asleep_until_ns = DEADLINE_NEVER;
+		r = watch->wake = sys(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	}
+	if (r >= 0)
+		r = proc_start(&watch->proc, watch_main, watch);
 	if (r < 0) {
-		fd_close(&watch->wake);
-		free(watch);
+		watch_stop(watch);
 		return fail(r, "cannot start the watchdog: %s", error_message(r));
 	}
 	*ret_watch = watch;
 	return 0;
 }
 
-static void wake(struct watch *watch)
-{
-	uint64_t one = 1;
-
-	/* A full counter means that it is awake already. */
-	if (write(watch->wake, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		abort();
-}
-
 void watch_begin(struct watch *watch, const char *phase, const struct watch_side *sides,
 	unsigned side_count, int64_t deadline_ns)
 {
-	pthread_mutex_lock(&watch->lock);
-	/* Waking it costs a context switch on the CPU of side 0: only when there is news. */
-	bool news = deadline_ns < watch->asleep_until_ns || side_count != watch->side_count ||
-		    memcmp(watch->sides, sides, side_count * sizeof(sides[0])) != 0;
-	snprintf(watch->phase, sizeof(watch->phase), "%s", phase);
-	memcpy(watch->sides, sides, side_count * sizeof(sides[0]));
-	watch->side_count = side_count;
-	watch->begin_ns = clock_ns();
-	watch->deadline_ns = deadline_ns;
-	watch->active = true;
-	watch->stepped_in = false;
-	pthread_mutex_unlock(&watch->lock);
-	if (news)
-		wake(watch);
+	struct watch_board *board = board_of(watch);
+	uint64_t one = 1;
+
+	/* Waking it costs a context switch: only when there is news. */
+	bool news = side_count != board->side_count ||
+		    deadline_ns < atomic_load(&board->asleep_until_ns);
+	snprintf(board->phase, sizeof(board->phase), "%s", phase);
+	memcpy(board->sides, sides, side_count * sizeof(sides[0]));
+	board->side_count = side_count;
+	board->begin_ns = clock_ns();
+	board->deadline_ns = deadline_ns;
+	/* Publishes all of it. */
+	atomic_store(&board->state, ++watch->phase_number);
+	if (news && write(watch->wake, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		abort();
 }
 
 const char *watch_end(struct watch *watch)
 {
-	pthread_mutex_lock(&watch->lock);
-	watch->active = false;
-	bool stepped_in = watch->stepped_in;
-	pthread_mutex_unlock(&watch->lock);
-	return stepped_in ? watch->message : NULL;
+	if (atomic_exchange(&board_of(watch)->state, IDLE) == STEPPED_IN)
+		return board_of(watch)->message;
+	return NULL;
 }
 
 void watch_stop(struct watch *watch)
 {
 	if (!watch)
 		return;
-	pthread_mutex_lock(&watch->lock);
-	watch->stopping = true;
-	pthread_mutex_unlock(&watch->lock);
-	wake(watch);
-	pthread_join(watch->thread, NULL);
+	proc_kill(&watch->proc);
 	fd_close(&watch->wake);
-	pthread_mutex_destroy(&watch->lock);
+	shm_close(&watch->memory);
 	free(watch);
 }

@@ -1,36 +1,24 @@
 #include "measure/usage.h"
 
-#include <errno.h>
-#include <linux/perf_event.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/fault.h"
 
-void usage_open(struct usage_meter *meter)
+/* se.nr_migrations; kernels without CONFIG_SCHED_DEBUG have no such file. */
+static int64_t read_migrations(void)
 {
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_SW_CPU_MIGRATIONS,
-	};
-	int fd = sys(syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+	_cleanup_(fclosep) FILE *file = fopen("/proc/thread-self/sched", "re");
+	char line[128];
+	long long migrations;
 
-	meter->migrations_fd = fd < 0 ? -1 : fd;
-}
-
-void usage_close(struct usage_meter *meter)
-{
-	int saved = errno;
-
-	if (meter->migrations_fd >= 0)
-		close(meter->migrations_fd);
-	meter->migrations_fd = -1;
-	errno = saved;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "se.nr_migrations : %lld", &migrations) == 1)
+			return migrations;
+	return -1;
 }
 
 static int64_t timeval_ns(struct timeval time)
@@ -38,13 +26,9 @@ static int64_t timeval_ns(struct timeval time)
 	return time.tv_sec * NS_PER_S + time.tv_usec * NS_PER_US;
 }
 
-void usage_read(const struct usage_meter *meter, struct usage *ret)
+void usage_read(struct usage *ret)
 {
 	struct rusage usage = {0};
-	uint64_t migrations;
-	bool counted = meter && meter->migrations_fd >= 0 &&
-		       read(meter->migrations_fd, &migrations, sizeof(migrations)) ==
-			       (ssize_t)sizeof(migrations);
 
 	getrusage(RUSAGE_THREAD, &usage);
 	*ret = (struct usage){
@@ -54,7 +38,7 @@ void usage_read(const struct usage_meter *meter, struct usage *ret)
 		.voluntary = usage.ru_nvcsw,
 		.involuntary = usage.ru_nivcsw,
 		.page_faults = usage.ru_minflt + usage.ru_majflt,
-		.migrations = counted ? (int64_t)migrations : -1,
+		.migrations = read_migrations(),
 		.cpu = sched_getcpu(),
 	};
 }

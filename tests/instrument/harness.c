@@ -1,0 +1,200 @@
+/*
+ * Is the instrument true? Everything is compared side by side, interleaved, by medians of many
+ * short samples, because the machine is shared and noisy; a comparison that misses its mark is
+ * repeated (ATTEMPTS), since a burst of foreign load lasts longer than one of them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#undef fail /* base/error.h has another one */
+
+#include "bare.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "delay.h"
+#include "harness/cell.h"
+#include "harness/session.h"
+#include "measure/cycles.h"
+#include "measure/stats.h"
+#include "os/idle.h"
+#include "topo/bind.h"
+
+#define FAIL(...)                          \
+	do {                               \
+		print_error(__VA_ARGS__);  \
+		_fail(__FILE__, __LINE__); \
+	} while (0)
+
+enum { ATTEMPTS = 5, PAIRS = 25, ITERATIONS = 4000 };
+
+static struct topo *topo;
+
+static void emergency(void *context, const char *message)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", message);
+	abort();
+}
+
+static struct session *open_cell(const char *name, const struct transport *subject)
+{
+	struct session_options options = {.deadline_ns = 20 * NS_PER_S, .emergency = emergency};
+	struct session *session;
+	struct cell cell;
+
+	int r = cell_parse(&cell, name, topo);
+	if (r >= 0 && subject)
+		cell.subject = subject;
+	if (r >= 0)
+		r = session_open(&session, &cell, topo, &options);
+	if (r < 0)
+		FAIL("%s: %s\n", name, error_message(r));
+	return session;
+}
+
+static void close_cell(struct session *session)
+{
+	int r = session_finish(session);
+	if (r < 0)
+		FAIL("%s\n", error_message(r));
+	session_free(session);
+}
+
+/* ns per round trip, from the histogram's median and from the elapsed time. */
+static double run(struct session *session, uint64_t iterations, double *ret_p50)
+{
+	struct session_result result;
+	int r = session_run(session, iterations, &result);
+
+	if (r < 0)
+		FAIL("%s\n", error_message(r));
+	*ret_p50 = (double)hist_quantile_ps(result.hist, 0.5) / 1e3;
+	free(result.hist);
+	return (double)result.elapsed_ns / (double)iterations;
+}
+
+/* A cell name with idle=held where this machine permits it: the less noise the better. */
+static const char *with_idle(char *buffer, size_t size, const char *name)
+{
+	const char *reason;
+
+	snprintf(buffer, size, "%s%s", name, idle_can_hold(&reason) ? "" : "/idle=free");
+	return buffer;
+}
+
+static double median(double *values, size_t n)
+{
+	stats_sort(values, n);
+	return stats_median(values, n);
+}
+
+/* Median over pairs of (delayed - plain), in ns, from histograms. */
+static double measure_delay(void)
+{
+	char name[128];
+	double differences[PAIRS];
+
+	with_idle(name, sizeof(name), "pingpong/pipe/process/same_pu/64B");
+	for (unsigned i = 0; i < PAIRS; i++) {
+		double plain, delayed;
+		struct session *session = open_cell(name, NULL);
+		run(session, ITERATIONS, &plain);
+		close_cell(session);
+		session = open_cell(name, &transport_delay);
+		run(session, ITERATIONS, &delayed);
+		close_cell(session);
+		differences[i] = delayed - plain;
+	}
+	return median(differences, PAIRS);
+}
+
+static void test_delay_moves_the_median(void **state)
+{
+	double moved = 0;
+	(void)state;
+
+	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+		moved = measure_delay();
+		print_message("a delay of 10 us moves the median by %.3f us\n", moved / 1e3);
+		if (moved > 9500 && moved < 10500)
+			return;
+	}
+	FAIL("a delay of 10 us moved the median by %.3f us\n", moved / 1e3);
+}
+
+static double measure_bare_ratio(void)
+{
+	char name[128];
+	double ratios[PAIRS];
+	int cpus[2];
+
+	int r = placement_resolve(topo, PLACEMENT_SAME_PU, 2, cpus);
+	assert_true(r >= 0);
+	with_idle(name, sizeof(name), "pingpong/pipe/process/same_pu/64B");
+	for (unsigned i = 0; i < PAIRS; i++) {
+		double p50;
+		struct session *session = open_cell(name, NULL);
+		double harness = run(session, ITERATIONS, &p50);
+		close_cell(session);
+		double bare = bare_pipe_pingpong(cpus[0], 64, ITERATIONS);
+		assert_true(bare > 0);
+		assert_true(bind_free(topo) >= 0);
+		ratios[i] = harness / bare;
+	}
+	return median(ratios, PAIRS);
+}
+
+static void test_pipe_costs_what_a_bare_loop_costs(void **state)
+{
+	double ratio = 0;
+	(void)state;
+
+	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+		ratio = measure_bare_ratio();
+		print_message("harness / bare loop: %.4f\n", ratio);
+		if (ratio > 0.98 && ratio < 1.02)
+			return;
+	}
+	FAIL("the harness' pipe ping-pong takes %.4f times a bare loop's\n", ratio);
+}
+
+/* The one absolute figure: the floor of every table has to be below what it is a floor of. The
+ * histogram's median is what an undisturbed batch takes. */
+static void test_null_is_a_floor(void **state)
+{
+	char name[128];
+	double p50 = 0;
+	(void)state;
+
+	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+		with_idle(name, sizeof(name), "pingpong/null/process/free/64B");
+		struct session *session = open_cell(name, NULL);
+		run(session, 10000000, &p50);
+		close_cell(session);
+		print_message("null: %.2f ns a round trip\n", p50);
+		if (p50 <= 5)
+			return;
+	}
+	FAIL("a round trip of null takes %.2f ns\n", p50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_null_is_a_floor),
+		cmocka_unit_test(test_delay_moves_the_median),
+		cmocka_unit_test(test_pipe_costs_what_a_bare_loop_costs),
+	};
+
+	cycles_init();
+	if (topo_load(&topo) < 0)
+		return 1;
+	int failed = cmocka_run_group_tests_name("instrument/harness", tests, NULL, NULL);
+	topo_free(topo);
+	return failed;
+}
