@@ -18,3 +18,7 @@ struct view;
 
 /* How many were written. */
 size_t verdict_make(const struct view *view, struct verdict verdicts[VERDICTS_MAX]);
+
+/* The part that counts over subjects (verdict_pairs.c); part of verdict_make(). */
+size_t verdict_compare(
+	const struct view *view, unsigned machine, struct verdict *verdicts, size_t room);

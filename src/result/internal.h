@@ -33,3 +33,8 @@ json_t *result_context(const struct results *results);
  * ipcmark["cells"] get a line each. */
 int result_write(
 	const char *dir, const char *name, json_t *context, json_t *benchmarks, json_t *ipcmark);
+
+struct summary;
+
+/* Fills the counters of a summary whose state is known. */
+void summary_counters(struct summary *ret);

@@ -185,12 +185,27 @@ static void fill_sides(struct summary *ret, double *scratch)
 		side->page_faults =
 			side_median(ret, i, offsetof(struct result_side, page_faults), scratch);
 		side->migrations = side_migrations(ret, i);
-		ret->cpu_ns_per_message += side->cpu_ns;
 		ret->switches_per_message += side->voluntary_switches + side->involuntary_switches;
 		ret->migrations = ret->migrations < 0 || side->migrations < 0
 					  ? -1
 					  : ret->migrations + side->migrations;
 	}
+}
+
+static void fill_cpu(struct summary *ret, double *scratch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ret->cell->run_count; i++) {
+		const struct result_run *run = &ret->cell->runs[i];
+		if (!is_of(run, ret->state) || run->sides == 0)
+			continue;
+		scratch[n] = 0;
+		for (unsigned side = 0; side < run->sides; side++)
+			scratch[n] += run->side[side].cpu_ns;
+		n++;
+	}
+	ret->cpu = estimate_of(scratch, n);
 }
 
 bool summary_histogram(const struct summary *summary, struct hist *hist)
@@ -244,7 +259,9 @@ void summary_of(const struct result_cell *cell, struct summary *ret)
 	memcpy(ret->state, found[0].state, sizeof(ret->state));
 	fill_times(ret, scratch);
 	fill_sides(ret, scratch);
+	fill_cpu(ret, scratch);
 	fill_histogram(ret);
+	summary_counters(ret);
 	for (unsigned i = 1; i < count; i++) {
 		size_t n = run_medians(cell, found[i].state, times, scratch);
 		found[i].median_ns = median_of(scratch, n);

@@ -40,7 +40,13 @@ struct summary_population {
 	double median_ns;
 };
 
-enum { SUMMARY_POPULATIONS_MAX = 6 };
+/* A hardware counter, per message, all sides together. */
+struct summary_counter {
+	char name[32];
+	double per_message;
+};
+
+enum { SUMMARY_POPULATIONS_MAX = 6, SUMMARY_COUNTERS_MAX = 12 };
 
 struct summary {
 	const struct result_cell *cell;
@@ -48,6 +54,7 @@ struct summary {
 	struct estimate time;  /* ns per iteration (the cell's unit) */
 	struct estimate rate;  /* messages per second; n = 0 when not recorded */
 	struct estimate bytes; /* bytes per second, likewise */
+	struct estimate cpu;   /* CPU ns per message, all sides together; n = 0 without sides */
 	unsigned repetitions;  /* of all those runs */
 
 	/* Relative spread (robust SD / median): inside a process run (the median of them), and of
@@ -66,9 +73,11 @@ struct summary {
 
 	unsigned sides;
 	struct summary_side side[RESULT_SIDES_MAX];
-	double cpu_ns_per_message;   /* all sides */
 	double switches_per_message; /* all sides, voluntary and involuntary */
 	int64_t migrations;          /* all sides, all runs; -1 when not counted */
+
+	unsigned counter_count; /* 0 where the machine has none */
+	struct summary_counter counters[SUMMARY_COUNTERS_MAX];
 
 	unsigned population_count; /* the others */
 	struct summary_population populations[SUMMARY_POPULATIONS_MAX];

@@ -36,7 +36,7 @@ static void put_counters(json_t *json, const struct summary *summary)
 		json_put_number(json, "ci_low", summary->time.low);
 		json_put_number(json, "ci_high", summary->time.high);
 	}
-	json_put_number(json, "cpu_ns_per_message", summary->cpu_ns_per_message);
+	json_put_number(json, "cpu_ns_per_message", summary->cpu.value);
 	if (summary->cell->throughput && summary->rate.n)
 		json_put_number(json, "items_per_second", summary->rate.value);
 	if (summary->cell->throughput && summary->bytes.n)
@@ -60,7 +60,7 @@ static json_t *benchmark_json(const struct summary *summary, size_t family)
 	json_put_integer(json, "threads", 1);
 	json_put_integer(json, "iterations", summary->repetitions);
 	json_put_number(json, "real_time", summary->time.value);
-	json_put_number(json, "cpu_time", summary->cpu_ns_per_message);
+	json_put_number(json, "cpu_time", summary->cpu.value);
 	json_put_string(json, "time_unit", "ns");
 	put_counters(json, summary);
 	free(name);
@@ -105,7 +105,7 @@ static json_t *populations_json(const struct summary *summary)
 static json_t *summary_json(const struct summary *summary)
 {
 	const struct result_cell *cell = summary->cell;
-	json_t *json = own(json_object());
+	json_t *json = own(json_object()), *counters;
 
 	json_put_string(json, "name", cell->name);
 	json_put(json, "axes", json_incref(cell->axes_json));
@@ -121,6 +121,7 @@ static json_t *summary_json(const struct summary *summary)
 	put_estimate(json, "time_ns", &summary->time);
 	put_estimate(json, "messages_per_second", &summary->rate);
 	put_estimate(json, "bytes_per_second", &summary->bytes);
+	put_estimate(json, "cpu_ns_per_message", &summary->cpu);
 	json_put_number(json, "spread_within", summary->spread_within);
 	json_put_number(json, "spread_between", summary->spread_between);
 	json_put(json, "bimodal", json_boolean(summary->bimodal));
@@ -129,6 +130,11 @@ static json_t *summary_json(const struct summary *summary)
 		json_put_integer(json, "batch", summary->batch);
 		json_put_number(json, "mean_ns", summary->mean_ns);
 	}
+	counters = own(json_object());
+	for (unsigned i = 0; i < summary->counter_count; i++)
+		json_put_number(
+			counters, summary->counters[i].name, summary->counters[i].per_message);
+	json_put(json, "counters", counters);
 	json_put(json, "sides", sides_json(summary));
 	json_put(json, "other_populations", populations_json(summary));
 	return json;

@@ -1,0 +1,16 @@
+# Latency against message size, both logarithmic. Bands are the intervals of the medians.
+load 'common.gp'
+data = name.'.dat'
+set logscale xy
+set xrange [x_low:x_high]
+set yrange [y_low:y_high]
+eval 'set xtics ('.x_tics.')'
+eval 'set ytics ('.y_tics.')'
+set xlabel 'message size'
+set ylabel 'median latency' offset 1,0
+do for [format in formats] {
+	eval begin(format)
+	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \
+		for [i = 0:series - 1] data index i using 1:2 with linespoints ls style_of(i) title columnheader(1)
+	unset output
+}

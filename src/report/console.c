@@ -1,0 +1,160 @@
+#include "report/console.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "report/table.h"
+#include "report/verdict.h"
+#include "report/view.h"
+
+enum { WIDTH_DEFAULT = 100, WIDTH_MIN = 40 };
+
+static const struct table_column latency_columns[] = {
+	{"subject", false, 0},
+	{"median", true, 0},
+	{"95 % interval", true, 3},
+	{"p99", true, 2},
+	{"CPU/msg", true, 1},
+	{"switches/msg", true, 4},
+	{"n", true, 5},
+	{"notes", false, 6},
+};
+
+static const struct table_column throughput_columns[] = {
+	{"subject", false, 0},
+	{"messages", true, 0},
+	{"95 % interval", true, 3},
+	{"bandwidth", true, 2},
+	{"CPU/msg", true, 1},
+	{"switches/msg", true, 4},
+	{"n", true, 5},
+	{"notes", false, 6},
+};
+
+enum { COLUMNS = sizeof(latency_columns) / sizeof(latency_columns[0]) };
+
+static unsigned width_of(FILE *out, const struct report_console_options *options)
+{
+	struct winsize size;
+
+	if (options && options->width)
+		return options->width < WIDTH_MIN ? WIDTH_MIN : options->width;
+	if (fileno(out) >= 0 && isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 &&
+		size.ws_col >= WIDTH_MIN)
+		return size.ws_col;
+	return WIDTH_DEFAULT;
+}
+
+static void add_row(struct table *table, const struct view_row *row, bool throughput)
+{
+	const struct summary *summary = row->summary;
+	const struct estimate *figure = view_figure(row);
+	enum view_kind kind = figure == &summary->rate ? VIEW_RATE : VIEW_TIME;
+	char value[VIEW_TEXT_MAX], interval[VIEW_TEXT_MAX], third[VIEW_TEXT_MAX] = "";
+	char cpu[VIEW_TEXT_MAX] = "", switches[VIEW_TEXT_MAX] = "", notes[VIEW_LABEL_MAX], n[16];
+
+	if (throughput && summary->bytes.n)
+		view_value(third, summary->bytes.value, VIEW_BANDWIDTH);
+	else if (!throughput && summary->count)
+		view_value(third, summary->p99_ns, VIEW_TIME);
+	if (summary->cpu.n) {
+		view_value(cpu, summary->cpu.value, VIEW_TIME);
+		view_count(switches, summary->switches_per_message);
+	}
+	snprintf(n, sizeof(n), "%u", figure->n);
+	const char *texts[COLUMNS] = {row->label, view_value(value, figure->value, kind),
+		view_interval(interval, figure, kind), third, cpu, switches, n,
+		view_notes(notes, summary)};
+	table_add(table, texts);
+}
+
+static void print_group(FILE *out, const struct view_group *group, unsigned width)
+{
+	_cleanup_(table_deinit) struct table table = {
+		.columns = group->throughput ? throughput_columns : latency_columns,
+		.column_count = COLUMNS,
+	};
+	char title[VIEW_LABEL_MAX];
+
+	for (size_t i = 0; i < group->count; i++)
+		add_row(&table, &group->rows[i], group->throughput);
+	fprintf(out, "\n%s", view_title(title, group->axes, true));
+	if (!group->throughput && group->unit[0])
+		fprintf(out, " (per %s)", group->unit);
+	fputs("\n\n", out);
+	table_print(&table, out, width);
+}
+
+/* The cells without figures: name, then the reason, cut at the width. */
+static void print_missing(FILE *out, const struct results *results, enum result_status status,
+	const char *title, unsigned width)
+{
+	static const struct table_column columns[] = {{"cell", false, 0}, {"why", false, 1}};
+	_cleanup_(table_deinit) struct table table = {.columns = columns, .column_count = 2};
+
+	for (size_t i = 0; i < results->cell_count; i++) {
+		const struct result_cell *cell = &results->cells[i];
+		if (cell->status != status)
+			continue;
+		const char *texts[] = {cell->name, cell->reason ? cell->reason : "unknown"};
+		table_add(&table, texts);
+	}
+	if (table.row_count == 0)
+		return;
+	fprintf(out, "\n%s (%zu)\n\n", title, table.row_count);
+	/* A reason is never left out: a long line is better than a row without one. */
+	table_print(&table, out, width < 1000 ? 1000 : width);
+}
+
+static void print_rejected(FILE *out, const struct results *results)
+{
+	size_t accepted = 0, rejected = 0;
+
+	for (size_t i = 0; i < results->cell_count; i++) {
+		accepted += result_cell_accepted(&results->cells[i]);
+		rejected += result_cell_rejected(&results->cells[i]);
+	}
+	if (rejected)
+		fprintf(out,
+			"\n%zu of %zu process runs were rejected because the CPUs moved, were "
+			"busy, or "
+			"were not the wanted ones; never for their figures.\n",
+			rejected, accepted + rejected);
+}
+
+static void print_verdict(FILE *out, const struct view *view)
+{
+	struct verdict verdicts[VERDICTS_MAX];
+	size_t count = verdict_make(view, verdicts);
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s:\n  %s\n", i ? "" : "\n", verdicts[i].question,
+			verdicts[i].answer);
+}
+
+int report_console(
+	FILE *out, const struct results *results, const struct report_console_options *options)
+{
+	_cleanup_(view_freep) struct view *view = view_new(results);
+	unsigned width = width_of(out, options);
+	char text[FINGERPRINT_SUMMARY_MAX];
+
+	for (size_t i = 0; i < results->machine_count; i++) {
+		const struct results_machine *machine = &results->machines[i];
+		fprintf(out, "%s%s%s%s\n", machine->label, machine->label[0] ? ": " : "",
+			fingerprint_summary(&machine->fingerprint, text),
+			machine->interrupted ? " (interrupted: not all cells were measured)" : "");
+	}
+	if (options && options->verdict)
+		print_verdict(out, view);
+	for (size_t i = 0; i < view->group_count; i++)
+		print_group(out, &view->groups[i], width);
+	print_missing(out, results, RESULT_FAILED, "Failed", width);
+	print_missing(out, results, RESULT_SKIPPED, "Skipped", width);
+	print_rejected(out, results);
+	return ferror(out) || fflush(out) != 0 ? fail(-EIO, "the table cannot be written") : 0;
+}

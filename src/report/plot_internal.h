@@ -1,0 +1,90 @@
+#pragma once
+/*
+ * What the files of the plots share. A plot is made in three steps: plot_begin(), data and
+ * variables, plot_end(), which writes the .dat and the .gp and has gnuplot draw.
+ */
+#include <limits.h>
+#include <stdio.h>
+
+#include "report/plot.h"
+#include "report/view.h"
+
+enum {
+	PLOT_NAME_MAX = 128,
+	PLOT_TEXT_MAX = 360,
+	PLOT_SERIES_MAX = 10, /* lines that one plot can show */
+	PLOT_STYLES_MAX = 64,
+	PLOT_SIZE_BYTES = 64, /* the size of the plots that show one size */
+};
+
+struct plotter {
+	const struct view *view;
+	const struct report_plots_options *options;
+	char dir[PATH_MAX];     /* DIR/plots */
+	char scripts[PATH_MAX]; /* where the templates are */
+	char footer1[PLOT_TEXT_MAX], footer2[PLOT_TEXT_MAX];
+	/* A subject keeps its colour in all plots: its place here. */
+	char styles[PLOT_STYLES_MAX][VIEW_LABEL_MAX];
+	unsigned style_count;
+	bool no_gnuplot;
+};
+
+struct plot {
+	const char *script; /* "latency_size": NAME without what tells instances apart */
+	char name[PLOT_NAME_MAX];
+	char title[PLOT_TEXT_MAX], caption1[PLOT_TEXT_MAX], caption2[PLOT_TEXT_MAX];
+	FILE *data, *variables; /* memory streams */
+	char *data_text, *variables_text;
+	size_t data_size, variables_size;
+};
+
+/* A name of the script's and the placement's; the rest of the file name comes from outside, so
+ * all but [a-z0-9_] becomes '_'. */
+void plot_begin(struct plot *plot, const char *script, const struct result_axes *axes);
+
+/* Accepts what plot_begin() made, also after plot_end(). */
+void plot_deinit(struct plot *plot);
+
+/* Quotes the text so that gnuplot takes it literally. */
+void plot_set_text(struct plot *plot, const char *variable, const char *text);
+void plot_set_number(struct plot *plot, const char *variable, double value);
+
+/* A column of text in the data. */
+void plot_put_label(struct plot *plot, const char *label);
+
+/* A logarithmic axis of the kind, tics and range, as the variables AXIS_tics, AXIS_low and
+ * AXIS_high; nothing outside low … high. */
+void plot_set_axis(
+	struct plot *plot, const char *axis, double low, double high, enum view_kind kind);
+
+int plot_end(struct plotter *plotter, struct plot *plot);
+
+/* The style (≥ 1) of a row; 0 is the floor's. */
+unsigned plot_style(struct plotter *plotter, const struct view_row *row);
+
+/* "n = 20", "n = 18 to 20", for process runs of the rows. */
+struct plot_count {
+	unsigned low, high;
+};
+void plot_count_add(struct plot_count *count, unsigned n);
+char *plot_count_text(char buffer[VIEW_TEXT_MAX], const struct plot_count *count);
+
+/* plot_script.c: the templates, and running gnuplot. */
+int plot_scripts_find(char ret_path[PATH_MAX]);
+int plot_script_write(const struct plotter *plotter, const struct plot *plot);
+/* 0, REPORT_PLOTS_NO_GNUPLOT, or a negative errno. */
+int plot_script_run(const struct plotter *plotter, const struct plot *plot);
+
+/* The choice of rows: the best, two that everybody knows, the floor; in the order of the group. */
+struct plot_choice {
+	const struct view_row *rows[PLOT_SERIES_MAX];
+	size_t count;
+	char text[PLOT_TEXT_MAX]; /* what is shown and what is left out */
+};
+void plot_choose(struct plot_choice *choice, const struct view_group *group);
+
+/* The plots; each makes as many as the results have data for. */
+int plot_lines_all(struct plotter *plotter);  /* latency_size, throughput_size, wakeup */
+int plot_tails_all(struct plotter *plotter);  /* ecdf, spectrum */
+int plot_points_all(struct plotter *plotter); /* pareto, process_thread */
+int plot_matrix_all(struct plotter *plotter);
