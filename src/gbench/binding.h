@@ -85,7 +85,11 @@ struct abandoned : std::runtime_error {
 
 /* pthread_exit unwinds with an exception that has no object: the reference that catches it is null,
  * which is how it's defined, and what the sanitizer complains of. */
-#define GB_CATCHES_UNWIND __attribute__((no_sanitize("null")))
+#ifdef __clang__
+#define GB_CATCHES_UNWIND __attribute__((no_sanitize("undefined")))
+#else
+#define GB_CATCHES_UNWIND __attribute__((no_sanitize_undefined))
+#endif
 
 /* Turns what f throws into an errno. pthread_exit is an exception too, that must go on. */
 template <class F> GB_CATCHES_UNWIND int guard(const char *what, F f)
