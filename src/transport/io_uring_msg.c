@@ -5,7 +5,7 @@
  * completion is there already. A completion could carry 8 + 4 bytes of payload; they go through
  * the slot like all others, so that only the notification differs from the other members.
  *
- * Each side needs a descriptor of the other's ring. Since Linux 6.8 no socket carries one, so both
+ * Each side needs a descriptor of the other's ring. Since Linux 6.7 no socket carries one, so both
  * rings are made in open() and inherited by fork(), mappings and all. A ring made for one task
  * (SINGLE_ISSUER, DEFER_TASKRUN) would then belong to the opener, and would have to ask its task
  * for each completion: these are plain, and the sender posts the completion itself. A token comes
