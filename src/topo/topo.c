@@ -107,6 +107,10 @@ static int start(struct topo **ret_topo)
 	hwloc_topology_set_all_types_filter(topo->hwloc, HWLOC_TYPE_FILTER_KEEP_NONE);
 	for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		hwloc_topology_set_type_filter(topo->hwloc, wanted[i], HWLOC_TYPE_FILTER_KEEP_ALL);
+	/* A NUMA node that is part of a package or cache hangs on a group; without it, hwloc would
+	 * make the node local to all. */
+	hwloc_topology_set_type_filter(
+		topo->hwloc, HWLOC_OBJ_GROUP, HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
 	*ret_topo = TAKE_PTR(topo);
 	return 0;
 }
@@ -216,15 +220,30 @@ void topo_freep(struct topo **topo)
 	topo_free(*topo);
 }
 
+/* "0-3,8": hwloc would take anything that begins so, and ranges without an end. */
+static bool is_list(const char *text)
+{
+	for (;; text++) {
+		size_t digits = strspn(text, "0123456789");
+		if (digits && text[digits] == '-') {
+			text += digits + 1;
+			digits = strspn(text, "0123456789");
+		}
+		text += digits;
+		if (!digits || (*text && *text != ','))
+			return false;
+		if (!*text)
+			return true;
+	}
+}
+
 int topo_restrict(struct topo *topo, const char *cpu_list)
 {
 	_cleanup_(bitmap_freep) hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
 
 	if (!cpus)
 		return fail(-ENOMEM, "out of memory for a list of CPUs");
-	/* hwloc takes anything that begins like a list. */
-	if (!*cpu_list || cpu_list[strspn(cpu_list, "0123456789,-")] ||
-		hwloc_bitmap_list_sscanf(cpus, cpu_list) < 0)
+	if (!is_list(cpu_list) || hwloc_bitmap_list_sscanf(cpus, cpu_list) < 0)
 		return fail(-EINVAL, "'%s' is no list of CPUs (example: 0-3,8)", cpu_list);
 	if (!hwloc_bitmap_intersects(cpus, hwloc_topology_get_topology_cpuset(topo->hwloc))) {
 		char have[128];
