@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
-enum { PAGES = 64, PAGE = 4096 };
+/* MANY: sanitizers have page faults of their own, but not so many. */
+enum { PAGES = 64, PAGE = 4096, MANY = 20 };
 
 static void touch_pages(void)
 {
@@ -24,6 +25,12 @@ static void touch_pages(void)
 	for (int i = 0; i < PAGES; i++)
 		*(volatile char *)(memory + i * PAGE) = 1;
 	munmap(memory, PAGES * PAGE);
+}
+
+static void touch_many_pages(void)
+{
+	for (int i = 0; i < MANY; i++)
+		touch_pages();
 }
 
 static void burn(int64_t cpu_ns)
@@ -66,16 +73,16 @@ static void counts_between_start_and_stop(void **state)
 	perf_open(&perf, 1u << PERF_PAGE_FAULTS | 1u << PERF_TASK_CLOCK_NS, false);
 	if (perf.fds[PERF_PAGE_FAULTS] < 0 || perf.fds[PERF_TASK_CLOCK_NS] < 0)
 		skip();
-	touch_pages();
+	touch_many_pages();
 	for (int round = 0; round < 2; round++) {
 		perf_start(&perf);
 		touch_pages();
 		burn(2 * NS_PER_MS);
 		perf_stop(&perf);
-		touch_pages();
+		touch_many_pages();
 		perf_read(&perf, &values);
 		int64_t faults = values.counters[PERF_PAGE_FAULTS].value;
-		assert_true(faults >= PAGES && faults < 2 * PAGES);
+		assert_true(faults >= PAGES && faults < MANY * PAGES);
 		assert_true(values.counters[PERF_TASK_CLOCK_NS].value >= 2 * NS_PER_MS * 9 / 10);
 	}
 	assert_false(values.counters[PERF_CYCLES].present);
@@ -85,7 +92,7 @@ static void counts_between_start_and_stop(void **state)
 
 static void *toucher(void *unused)
 {
-	touch_pages();
+	touch_many_pages();
 	return unused;
 }
 
@@ -109,8 +116,8 @@ static void inherits_when_asked(void **state)
 		faults[inherit] = values.counters[PERF_PAGE_FAULTS].value;
 		perf_close(&perf);
 	}
-	assert_true(faults[0] < PAGES);
-	assert_true(faults[1] >= PAGES);
+	assert_true(faults[0] < faults[1] / 2);
+	assert_true(faults[1] >= MANY * PAGES);
 }
 
 static void a_refusal_is_a_reason(void **state)
