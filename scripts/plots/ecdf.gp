@@ -12,7 +12,7 @@ set ylabel 'share of samples' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:2 with lines ls style_of(i) notitle, \
-		for [i = 0:series - 1] data index i using 1:2 with points ls style_of(i) pointinterval -80 notitle, \
+		for [i = 0:series - 1] data index i using 1:2 every 90::(15 + 9 * i) with points ls style_of(i) notitle, \
 		for [i = 0:series - 1] data index i using 1:(NaN) with linespoints ls style_of(i) title columnheader(1)
 	unset output
 }

@@ -1,10 +1,11 @@
 # Round trip between every two CPUs: blocks are what shares a cache. Grey was not measured.
-key_margin = 0.86
-left_margin = 0.22
+key_margin = 0.73
+left_margin = 0.30
 load 'common.gp'
 data = name.'.dat'
 unset grid
 set border 0
+set style fill solid noborder
 set xrange [-0.5:cpus - 0.5]
 set yrange [cpus - 0.5:-0.5]
 eval 'set xtics ('.x_tics.')'
@@ -12,21 +13,23 @@ eval 'set ytics ('.x_tics.')'
 set xtics scale 0
 set ytics scale 0
 set xlabel 'CPU'
-set ylabel 'CPU'
+set ylabel 'CPU' offset 1,0
 unset key
+set logscale cb
 set cbrange [z_low:z_high]
-set cblabel 'ns'
+eval 'set cbtics ('.z_tics.')'
 set colorbox noborder
 # Cividis: the same order of lightness with and without colour vision.
 set palette defined (0 '#FDE737', 1 '#BCAF6F', 2 '#7C7B78', 3 '#414D6B', 4 '#00204C')
 set object 1 rectangle from graph 0,0 to graph 1,1 behind fillcolor rgb '#E4E4E4' fillstyle solid noborder
-dark(value) = (value - z_low) / (z_high - z_low) > 0.45
-number(value, wanted) = cpus <= 16 && dark(value) == wanted ? sprintf(value < 99.5 ? '%.1f' : '%.0f', value) : ''
+dark(value) = log(value / z_low) / log(z_high / z_low) > 0.45
+number(text, wanted) = text eq 'NaN' || cpus > 16 || dark(real(text)) != wanted ? '' : \
+	sprintf(real(text) < 99.5 ? '%.1f' : '%.0f', real(text))
 size = cpus <= 8 ? ',13' : ',9'
 do for [format in formats] {
 	eval begin(format)
 	plot data using 1:2:3 with image pixels, \
-		data using 1:2:(number($3, 1)) with labels textcolor rgb 'white' font size noenhanced, \
-		data using 1:2:(number($3, 0)) with labels textcolor rgb 'black' font size noenhanced
+		data using 1:2:(number(strcol(3), 1)) with labels textcolor rgb 'white' font size noenhanced, \
+		data using 1:2:(number(strcol(3), 0)) with labels textcolor rgb 'black' font size noenhanced
 	unset output
 }

@@ -1,4 +1,5 @@
 # Latency after the receiver has been idle: how deep it slept costs more than the mechanism.
+key_margin = 0.755
 load 'common.gp'
 data = name.'.dat'
 set logscale xy

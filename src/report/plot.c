@@ -64,16 +64,22 @@ void plot_put_label(struct plot *plot, const char *label)
 	fputc('"', plot->data);
 }
 
+void plot_widen(double *low, double *high)
+{
+	double margin = pow(*high / *low, 0.05) * 1.05;
+
+	*low /= margin;
+	*high *= margin;
+}
+
 void plot_set_axis(
 	struct plot *plot, const char *axis, double low, double high, enum view_kind kind)
 {
 	static const double steps[] = {1, 2, 5};
 	char name[32], text[VIEW_TEXT_MAX], tics[PLOT_TEXT_MAX * 2];
-	double margin = pow(high / low, 0.05) * 1.05;
 	size_t used = 0;
 
-	low /= margin;
-	high *= margin;
+	plot_widen(&low, &high);
 	/* 1-2-5 on short axes, decades on long ones, every second or third on very long ones. */
 	double decades = log10(high / low);
 	unsigned per_decade = decades < 3 ? 3 : 1, stride = decades > 2 * TICS_PER_AXIS ? 3 : 1;
@@ -98,19 +104,51 @@ void plot_set_axis(
 	plot_set_number(plot, name, high);
 }
 
-unsigned plot_style(struct plotter *plotter, const struct view_row *row)
+/* The label without what the dash says. */
+static void style_key(char key[VIEW_LABEL_MAX], const struct view_row *row)
 {
-	unsigned i = 0;
+	char *idle;
+
+	snprintf(key, VIEW_LABEL_MAX, "%s", row->label);
+	idle = strstr(key, " idle=free");
+	if (idle)
+		memmove(idle, idle + strlen(" idle=free"), strlen(idle + strlen(" idle=free")) + 1);
+}
+
+unsigned plot_style(struct plotter *plotter, struct plot *plot, const struct view_row *row)
+{
+	char key[VIEW_LABEL_MAX];
+	unsigned i = 0, colour;
 
 	if (view_is_floor(row))
 		return 0;
-	while (i < plotter->style_count && strcmp(plotter->styles[i], row->label) != 0)
+	style_key(key, row);
+	while (i < plotter->style_count && strcmp(plotter->styles[i], key) != 0)
 		i++;
-	if (i == PLOT_STYLES_MAX)
-		return 1 + i % 24;
-	if (i == plotter->style_count)
-		strcpy(plotter->styles[plotter->style_count++], row->label);
-	return 1 + i % 24;
+	if (i == plotter->style_count && i < PLOT_STYLES_MAX)
+		strcpy(plotter->styles[plotter->style_count++], key);
+	for (unsigned taken = 0; taken < plot->taken_count; taken++)
+		if (plot->taken[taken] == i)
+			return 1 + plot->colour[taken] + (view_is_plain(row) ? 0 : PLOT_COLOURS);
+	colour = i % PLOT_COLOURS;
+	for (unsigned c = 0; c < PLOT_COLOURS && (plot->colours & 1u << colour); c++)
+		colour = c;
+	plot->colours |= 1u << colour;
+	if (plot->taken_count < PLOT_SERIES_MAX) {
+		plot->taken[plot->taken_count] = i;
+		plot->colour[plot->taken_count++] = colour;
+	}
+	return 1 + colour + (view_is_plain(row) ? 0 : PLOT_COLOURS);
+}
+
+char *plot_what(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size)
+{
+	char text[VIEW_TEXT_MAX];
+
+	snprintf(buffer, VIEW_LABEL_MAX, "%s between %s%s%s", axes->workload,
+		strcmp(axes->exec, "thread") == 0 ? "threads" : "processes", size ? ", " : "",
+		size ? view_size(text, axes->size_bytes) : "");
+	return buffer;
 }
 
 void plot_count_add(struct plot_count *count, unsigned n)
@@ -130,51 +168,6 @@ char *plot_count_text(char buffer[VIEW_TEXT_MAX], const struct plot_count *count
 	else
 		snprintf(buffer, VIEW_TEXT_MAX, "n = %u to %u", count->low, count->high);
 	return buffer;
-}
-
-static bool is_familiar(const struct view_row *row)
-{
-	return strcmp(row->label, "pipe") == 0 || strcmp(row->label, "unix_stream") == 0;
-}
-
-/* Free idle states are what wake-up is about; elsewhere they are another question. */
-static bool is_eligible(const struct view_row *row)
-{
-	return view_is_plain(row) || strcmp(row->summary->cell->axes.workload, "wakeup") == 0;
-}
-
-void plot_choose(struct plot_choice *choice, const struct view_group *group)
-{
-	enum { SHOWN = PLOT_SERIES_MAX - 2 };
-	size_t subjects = 0, familiar = 0, best = 0, shown = 0;
-	char size[VIEW_TEXT_MAX];
-
-	*choice = (struct plot_choice){0};
-	for (size_t i = 0; i < group->count; i++) {
-		subjects += is_eligible(&group->rows[i]) && !view_is_floor(&group->rows[i]);
-		familiar += is_familiar(&group->rows[i]);
-	}
-	for (size_t i = 0; i < group->count; i++) {
-		const struct view_row *row = &group->rows[i];
-		bool taken = view_is_floor(row) || is_familiar(row);
-		if (!is_eligible(row))
-			continue;
-		if (!taken && best < (subjects <= SHOWN ? SHOWN : SHOWN - familiar)) {
-			taken = true;
-			best++;
-		}
-		if (!taken || choice->count == PLOT_SERIES_MAX)
-			continue;
-		choice->rows[choice->count++] = row;
-		shown += !view_is_floor(row);
-	}
-	if (shown == subjects)
-		snprintf(choice->text, sizeof(choice->text), "All %zu subjects.", subjects);
-	else
-		snprintf(choice->text, sizeof(choice->text),
-			"The best %zu of %zu subjects at %s%s; %zu left out.", best, subjects,
-			view_size(size, group->axes->size_bytes),
-			familiar ? ", pipe and unix_stream for comparison" : "", subjects - shown);
 }
 
 int plot_end(struct plotter *plotter, struct plot *plot)
@@ -245,7 +238,7 @@ int report_plots(
 	const struct results *results, const char *dir, const struct report_plots_options *options)
 {
 	static int (*const makers[])(struct plotter *) = {
-		plot_lines_all, plot_tails_all, plot_points_all, plot_matrix_all};
+		plot_lines_all, plot_tails_all, plot_points_all, plot_pairs_all, plot_matrix_all};
 	_cleanup_(view_freep) struct view *view = view_new(results);
 	_cleanup_(freep) struct plotter *plotter = own_array(1, sizeof(*plotter));
 
@@ -259,10 +252,12 @@ int report_plots(
 	if (r < 0)
 		return trace(r);
 	make_footer(plotter);
+	/* One that fails does not keep the others from being drawn; the first error is told. */
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
-		r = makers[i](plotter);
-		if (r < 0)
-			return trace(r);
+		int made = makers[i](plotter);
+		r = r < 0 ? r : made;
 	}
+	if (r < 0)
+		return trace(r);
 	return plotter->no_gnuplot ? REPORT_PLOTS_NO_GNUPLOT : 0;
 }

@@ -14,6 +14,7 @@ enum {
 	PLOT_TEXT_MAX = 360,
 	PLOT_SERIES_MAX = 10, /* lines that one plot can show */
 	PLOT_STYLES_MAX = 64,
+	PLOT_COLOURS = 8,     /* of common.gp's palette */
 	PLOT_SIZE_BYTES = 64, /* the size of the plots that show one size */
 };
 
@@ -33,6 +34,8 @@ struct plot {
 	const char *script; /* "latency_size": NAME without what tells instances apart */
 	char name[PLOT_NAME_MAX];
 	char title[PLOT_TEXT_MAX], caption1[PLOT_TEXT_MAX], caption2[PLOT_TEXT_MAX];
+	/* The colours of this plot: a bit each, and whose they are. */
+	unsigned colours, taken_count, taken[PLOT_SERIES_MAX], colour[PLOT_SERIES_MAX];
 	FILE *data, *variables; /* memory streams */
 	char *data_text, *variables_text;
 	size_t data_size, variables_size;
@@ -52,15 +55,23 @@ void plot_set_number(struct plot *plot, const char *variable, double value);
 /* A column of text in the data. */
 void plot_put_label(struct plot *plot, const char *label);
 
-/* A logarithmic axis of the kind, tics and range, as the variables AXIS_tics, AXIS_low and
- * AXIS_high; nothing outside low … high. */
+/* What an axis shows for values from low to high: some room around them. */
+void plot_widen(double *low, double *high);
+
+/* A logarithmic axis of the kind, widened, as the variables AXIS_tics, AXIS_low, AXIS_high. */
 void plot_set_axis(
 	struct plot *plot, const char *axis, double low, double high, enum view_kind kind);
 
 int plot_end(struct plotter *plotter, struct plot *plot);
 
-/* The style (≥ 1) of a row; 0 is the floor's. */
-unsigned plot_style(struct plotter *plotter, const struct view_row *row);
+/*
+ * The style (≥ 1) of a row; 0 is the floor's. A subject keeps its colour in all plots as long as no
+ * other one of this plot has it; with free idle states it is dashed.
+ */
+unsigned plot_style(struct plotter *plotter, struct plot *plot, const struct view_row *row);
+
+/* "pingpong between processes, 64 B": what the title does not say. */
+char *plot_what(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size);
 
 /* "n = 20", "n = 18 to 20", for process runs of the rows. */
 struct plot_count {
@@ -75,16 +86,21 @@ int plot_script_write(const struct plotter *plotter, const struct plot *plot);
 /* 0, REPORT_PLOTS_NO_GNUPLOT, or a negative errno. */
 int plot_script_run(const struct plotter *plotter, const struct plot *plot);
 
+/* Whether the group is what the plots of one size are about: round trips of 64 B between
+ * processes, at a named placement. */
+bool plot_is_basic(const struct view_group *group);
+
 /* The choice of rows: the best, two that everybody knows, the floor; in the order of the group. */
 struct plot_choice {
 	const struct view_row *rows[PLOT_SERIES_MAX];
 	size_t count;
 	char text[PLOT_TEXT_MAX]; /* what is shown and what is left out */
 };
-void plot_choose(struct plot_choice *choice, const struct view_group *group);
+void plot_choose(struct plot_choice *choice, const struct view_group *group, bool floor);
 
 /* The plots; each makes as many as the results have data for. */
 int plot_lines_all(struct plotter *plotter);  /* latency_size, throughput_size, wakeup */
 int plot_tails_all(struct plotter *plotter);  /* ecdf, spectrum */
-int plot_points_all(struct plotter *plotter); /* pareto, process_thread */
+int plot_points_all(struct plotter *plotter); /* pareto */
+int plot_pairs_all(struct plotter *plotter);  /* process_thread */
 int plot_matrix_all(struct plotter *plotter);

@@ -137,22 +137,16 @@ static void put_size_axis(struct plot *plot, const struct extent *extent)
 static void put_captions(struct plot *plot, const struct lines *lines,
 	const struct result_axes *axes, const struct extent *extent, const char *choice)
 {
-	char text[VIEW_LABEL_MAX], size[VIEW_TEXT_MAX], n[VIEW_TEXT_MAX];
+	char text[VIEW_LABEL_MAX], n[VIEW_TEXT_MAX];
 
 	snprintf(plot->title, sizeof(plot->title), "%s, %s", lines->title,
 		view_placement_prose(axes->placement));
-	view_title(text, axes, false);
-	char *gap = strstr(text, ", gap ");
-	if (gap)
-		*gap = '\0';
 	snprintf(plot->caption1, sizeof(plot->caption1),
-		"%.60s%s%s: median of process runs, %s each; %s.", text,
-		lines->over_gap ? ", " : "",
-		lines->over_gap ? view_size(size, axes->size_bytes) : "",
-		plot_count_text(n, &extent->count),
-		extent->without_interval ? "bands: exact 95 % intervals where 6 runs are there"
-					 : "bands: exact 95 % intervals");
-	snprintf(plot->caption2, sizeof(plot->caption2), "%s", choice);
+		"%.90s: medians of process runs, %s each; bands: exact 95 %% intervals%s.",
+		plot_what(text, axes, lines->over_gap), plot_count_text(n, &extent->count),
+		extent->without_interval ? " (from 6 runs on)" : "");
+	snprintf(plot->caption2, sizeof(plot->caption2), "%.300s%s", choice,
+		lines->over_gap ? " Dashed: idle states free; solid: held off." : "");
 }
 
 static int draw(struct plotter *plotter, const struct lines *lines, const struct result_axes *axes)
@@ -162,7 +156,7 @@ static int draw(struct plotter *plotter, const struct lines *lines, const struct
 	struct extent extent = {0};
 	char styles[128] = "";
 
-	plot_choose(&choice, rank_group(plotter, lines, axes));
+	plot_choose(&choice, rank_group(plotter, lines, axes), true);
 	plot_begin(&plot, lines->script, axes);
 	fprintf(plot.data,
 		"# %s\n# A block per subject: its name, then %s, median, the interval's ends (%s), "
@@ -173,7 +167,7 @@ static int draw(struct plotter *plotter, const struct lines *lines, const struct
 		size_t used = strlen(styles);
 		put_series(plotter, &plot, lines, choice.rows[i], &extent);
 		snprintf(styles + used, sizeof(styles) - used, "%s%u", i ? " " : "",
-			plot_style(plotter, choice.rows[i]));
+			plot_style(plotter, &plot, choice.rows[i]));
 	}
 	if (extent.x_low >= extent.x_high)
 		return 0;

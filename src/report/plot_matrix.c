@@ -156,9 +156,7 @@ int plot_matrix_all(struct plotter *plotter)
 	put_cells(&plot, matrix);
 	free(matrix->value);
 	plot_set_number(&plot, "cpus", matrix->cpu_count);
-	plot_set_number(&plot, "z_low", matrix->low);
-	plot_set_number(
-		&plot, "z_high", matrix->high > matrix->low ? matrix->high : matrix->low * 1.1);
+	plot_set_axis(&plot, "z", matrix->low, matrix->high, VIEW_TIME);
 	snprintf(plot.title, sizeof(plot.title), "Round trip between CPUs, %s", subject);
 	snprintf(plot.caption1, sizeof(plot.caption1),
 		"pingpong, processes, 64 B: median of process runs in ns, %s each.",

@@ -1,5 +1,6 @@
 /*
- * Points: latency against CPU cost with the Pareto front, and processes against threads.
+ * Latency against CPU cost, with the Pareto front. Points come in crowds, so each label takes the
+ * best of many places around its point, with a line to it when it is not beside it.
  */
 #include <math.h>
 #include <string.h>
@@ -9,34 +10,44 @@
 #include "report/plot_internal.h"
 #include "result/own.h"
 
-/* Where a label stands to its point. */
-enum side { RIGHT, LEFT, ABOVE, BELOW, SIDES };
+/* All in shares of the frame, 0 … 1, which is WIDTH × HEIGHT pixels. */
+#define WIDTH 840.0
+#define HEIGHT 410.0
+#define CHARACTER_WIDTH (7.3 / WIDTH)
+#define LINE_HEIGHT (17 / HEIGHT)
 
-struct point {
-	const struct view_row *row;
-	double x, y; /* 0 … 1 in the plot's frame */
-	enum side side;
-	bool front; /* nothing is better in both */
-};
+/* Places for a label: directions, and distances of its box from the point in pixels. */
+enum { DIRECTIONS = 12, DISTANCES = 9 };
+#define DISTANCE_FIRST 9.0
+#define DISTANCE_STEP 15.0
 
 struct box {
 	double left, right, low, high;
 };
 
-/* In shares of the frame, for 14-pixel text in a frame of 850 × 430 pixels. */
-#define CHARACTER_WIDTH 0.0094
-#define LINE_HEIGHT 0.036
-#define DISTANCE 0.012
+struct point {
+	const struct view_row *row;
+	double x, y;
+	bool front;            /* nothing is better in both */
+	struct box label;      /* where it stands */
+	double from_x, from_y; /* the line's end at the label; the point itself: no line */
+};
 
-static struct box box_of(const struct point *point, enum side side)
+struct frame {
+	double x_low, x_high, y_low, y_high;
+	struct plot_count count;
+};
+
+static struct box box_at(const struct point *point, unsigned direction, unsigned distance)
 {
+	double angle = 2 * M_PI * direction / DIRECTIONS, c = cos(angle), s = sin(angle);
 	double width = (double)strlen(point->row->label) * CHARACTER_WIDTH;
-	struct box box = {point->x - width / 2, point->x + width / 2, point->y - LINE_HEIGHT / 2,
-		point->y + LINE_HEIGHT / 2};
-	double dx = side == RIGHT ? width / 2 + DISTANCE : side == LEFT ? -width / 2 - DISTANCE : 0;
-	double dy = side == ABOVE ? LINE_HEIGHT : side == BELOW ? -LINE_HEIGHT : 0;
+	double pixels = DISTANCE_FIRST + DISTANCE_STEP * distance;
+	/* The box begins at that distance: its middle is further by its own half in that way. */
+	double x = point->x + c * (pixels / WIDTH + width / 2);
+	double y = point->y + s * (pixels / HEIGHT + LINE_HEIGHT / 2);
 
-	return (struct box){box.left + dx, box.right + dx, box.low + dy, box.high + dy};
+	return (struct box){x - width / 2, x + width / 2, y - LINE_HEIGHT / 2, y + LINE_HEIGHT / 2};
 }
 
 static double overlap(const struct box *a, const struct box *b)
@@ -47,43 +58,59 @@ static double overlap(const struct box *a, const struct box *b)
 	return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* What is wrong with a label there: what it covers, and what leaves the frame. */
-static double badness(const struct point *points, size_t count, size_t at, enum side side)
+/* The point with its bars. */
+static struct box box_of_point(const struct point *point, const struct frame *frame)
 {
-	struct box box = box_of(&points[at], side), frame = {0, 1, 0, 1};
-	double area = (box.right - box.left) * (box.high - box.low);
-	double bad = 2 * (area - overlap(&box, &frame)) + 1e-6 * side;
+	const struct estimate *time = &point->row->summary->time, *cpu = &point->row->summary->cpu;
+	double width = log(frame->x_high / frame->x_low);
+	double height = log(frame->y_high / frame->y_low);
 
-	for (size_t i = 0; i < count; i++) {
-		struct box dot = {points[i].x - DISTANCE, points[i].x + DISTANCE,
-			points[i].y - DISTANCE, points[i].y + DISTANCE};
-		bad += i == at ? 0 : overlap(&box, &dot);
-		if (i < at) {
-			struct box other = box_of(&points[i], points[i].side);
-			bad += overlap(&box, &other);
-		}
-	}
-	return bad;
+	return (struct box){point->x - 5 / WIDTH - log(time->value / time->low) / width,
+		point->x + 5 / WIDTH + log(time->high / time->value) / width,
+		point->y - 5 / HEIGHT - log(cpu->value / cpu->low) / height,
+		point->y + 5 / HEIGHT + log(cpu->high / cpu->value) / height};
 }
 
-static void place_labels(struct point *points, size_t count)
+/* What the box covers or leaves, in shares of itself; distance counts little. */
+static double badness(const struct point *points, size_t count, size_t at, const struct box *box,
+	const struct frame *frame)
 {
+	struct box inside = {0.005, 0.995, 0.01, 0.99};
+	double area = (box->right - box->left) * (box->high - box->low);
+	double bad = 3 * (area - overlap(box, &inside));
+
 	for (size_t i = 0; i < count; i++) {
-		double least = INFINITY;
-		for (enum side side = RIGHT; side < SIDES; side++) {
-			double bad = badness(points, count, i, side);
-			if (bad < least) {
-				least = bad;
-				points[i].side = side;
-			}
-		}
+		struct box dot = box_of_point(&points[i], frame);
+		bad += overlap(box, &dot);
+		if (i < at)
+			bad += 2 * overlap(box, &points[i].label);
 	}
+	return bad / area;
 }
 
-struct frame {
-	double x_low, x_high, y_low, y_high;
-	struct plot_count count;
-};
+static void place_label(struct point *points, size_t count, size_t at, const struct frame *frame)
+{
+	struct point *point = &points[at];
+	double least = INFINITY;
+	unsigned nearest = 0;
+
+	for (unsigned distance = 0; distance < DISTANCES; distance++)
+		for (unsigned direction = 0; direction < DIRECTIONS; direction++) {
+			struct box box = box_at(point, direction, distance);
+			double bad = badness(points, count, at, &box, frame) + 0.06 * distance;
+			if (bad >= least)
+				continue;
+			least = bad;
+			nearest = distance;
+			point->label = box;
+		}
+	point->from_x = point->x;
+	point->from_y = point->y;
+	if (nearest == 0)
+		return;
+	point->from_x = fmin(fmax(point->x, point->label.left), point->label.right);
+	point->from_y = fmin(fmax(point->y, point->label.low), point->label.high);
+}
 
 static double cost(const struct view_row *row)
 {
@@ -111,27 +138,49 @@ static size_t find_points(const struct view_group *group, struct point *points, 
 	}
 	frame->x_high = fmax(frame->x_high, frame->x_low * 1.5);
 	frame->y_high = fmax(frame->y_high, frame->y_low * 1.5);
-	for (size_t i = 0; i < count; i++) {
-		points[i].x = log(points[i].row->summary->time.value / frame->x_low) /
-			      log(frame->x_high / frame->x_low);
-		points[i].y =
-			log(cost(points[i].row) / frame->y_low) / log(frame->y_high / frame->y_low);
-	}
 	return count;
 }
 
-static void put_points(struct plot *plot, const struct point *points, size_t count)
+/* The frame is widened as the axes will be. */
+static void place_points(struct point *points, size_t count, struct frame frame)
 {
-	fputs("# Every subject: name, label's side (0 right, 1 left, 2 above, 3 below), on the "
-	      "front,\n# median, low, high in ns, CPU per message of all sides: median, low, high "
-	      "in ns\n",
+	plot_widen(&frame.x_low, &frame.x_high);
+	plot_widen(&frame.y_low, &frame.y_high);
+	for (size_t i = 0; i < count; i++) {
+		points[i].x = log(points[i].row->summary->time.value / frame.x_low) /
+			      log(frame.x_high / frame.x_low);
+		points[i].y =
+			log(cost(points[i].row) / frame.y_low) / log(frame.y_high / frame.y_low);
+	}
+	for (size_t i = 0; i < count; i++)
+		place_label(points, count, i, &frame);
+}
+
+static void put_points(
+	struct plot *plot, const struct point *points, size_t count, struct frame frame)
+{
+	plot_widen(&frame.x_low, &frame.x_high);
+	plot_widen(&frame.y_low, &frame.y_high);
+	double width = frame.x_high / frame.x_low, height = frame.y_high / frame.y_low;
+
+	fputs("# Every subject: name, on the front, latency in ns: median, low, high, CPU per "
+	      "message "
+	      "of all\n# sides in ns: median, low, high, where its label stands (x, y), and the "
+	      "end "
+	      "of its line (x, y)\n",
 		plot->data);
 	for (size_t i = 0; i < count; i++) {
-		const struct summary *summary = points[i].row->summary;
-		plot_put_label(plot, points[i].row->label);
-		fprintf(plot->data, " %d %d %.6g %.6g %.6g %.6g %.6g %.6g\n", points[i].side,
-			points[i].front, summary->time.value, summary->time.low, summary->time.high,
-			summary->cpu.value, summary->cpu.low, summary->cpu.high);
+		const struct point *point = &points[i];
+		const struct summary *summary = point->row->summary;
+		const struct box *label = &point->label;
+		plot_put_label(plot, point->row->label);
+		fprintf(plot->data, " %d %.6g %.6g %.6g %.6g %.6g %.6g %.6g %.6g %.6g %.6g\n",
+			point->front, summary->time.value, summary->time.low, summary->time.high,
+			summary->cpu.value, summary->cpu.low, summary->cpu.high,
+			frame.x_low * pow(width, (label->left + label->right) / 2),
+			frame.y_low * pow(height, (label->low + label->high) / 2),
+			frame.x_low * pow(width, point->from_x),
+			frame.y_low * pow(height, point->from_y));
 	}
 	fputs("\n\n# The front\n", plot->data);
 	for (size_t i = 0; i < count; i++)
@@ -150,76 +199,19 @@ static int draw_pareto(struct plotter *plotter, const struct view_group *group)
 
 	if (count < 2)
 		return 0;
-	place_labels(points, count);
+	place_points(points, count, frame);
 	plot_begin(&plot, "pareto", group->axes);
-	put_points(&plot, points, count);
+	put_points(&plot, points, count, frame);
 	plot_set_axis(&plot, "x", frame.x_low, frame.x_high, VIEW_TIME);
 	plot_set_axis(&plot, "y", frame.y_low, frame.y_high, VIEW_TIME);
 	snprintf(plot.title, sizeof(plot.title), "Latency against CPU cost, %s",
 		view_placement_prose(group->axes->placement));
 	snprintf(plot.caption1, sizeof(plot.caption1),
 		"%.90s: medians of process runs, %s each; bars: exact 95 %% intervals.",
-		view_title(text, group->axes, true), plot_count_text(n, &frame.count));
+		plot_what(text, group->axes, true), plot_count_text(n, &frame.count));
 	snprintf(plot.caption2, sizeof(plot.caption2),
 		"CPU time of both sides together. On the line: no other subject is better in "
 		"both.");
-	return trace(plot_end(plotter, &plot));
-}
-
-static const struct view_row *partner(const struct view_group *group, const char *label)
-{
-	for (size_t i = 0; i < group->count; i++)
-		if (strcmp(group->rows[i].label, label) == 0)
-			return &group->rows[i];
-	return NULL;
-}
-
-static void put_pair(struct plot *plot, unsigned line, const struct view_row *process,
-	const struct view_row *thread)
-{
-	const struct estimate *p = &process->summary->time, *t = &thread->summary->time;
-
-	plot_put_label(plot, process->label);
-	fprintf(plot->data, " %u %.6g %.6g %.6g %.6g %.6g %.6g %d\n", line, p->value, p->low,
-		p->high, t->value, t->low, t->high, estimate_differs(p, t));
-}
-
-static int draw_pairs(struct plotter *plotter, const struct view_group *processes,
-	const struct view_group *threads)
-{
-	_cleanup_(plot_deinit) struct plot plot;
-	char n[VIEW_TEXT_MAX], size[VIEW_TEXT_MAX];
-	double low = INFINITY, high = 0;
-	struct plot_count count = {0};
-	unsigned lines = 0;
-
-	plot_begin(&plot, "process_thread", processes->axes);
-	fputs("# name, line, processes: median, low, high in ns, threads: the same, told apart\n",
-		plot.data);
-	for (size_t i = 0; i < processes->count; i++) {
-		const struct view_row *row = &processes->rows[i];
-		const struct view_row *other = partner(threads, row->label);
-		if (!other || !view_is_plain(row))
-			continue;
-		const struct estimate *p = &row->summary->time, *t = &other->summary->time;
-		put_pair(&plot, ++lines, row, other);
-		low = fmin(low, fmin(p->low, t->low));
-		high = fmax(high, fmax(p->high, t->high));
-		plot_count_add(&count, p->n);
-		plot_count_add(&count, t->n);
-	}
-	if (lines < 2 || low <= 0)
-		return 0;
-	plot_set_number(&plot, "lines", lines);
-	plot_set_axis(&plot, "x", low, high, VIEW_TIME);
-	snprintf(plot.title, sizeof(plot.title), "Processes against threads, %s",
-		view_placement_prose(processes->axes->placement));
-	snprintf(plot.caption1, sizeof(plot.caption1),
-		"%s, %s: median %s of process runs, %s each; bars: exact 95 %% intervals.",
-		processes->axes->workload, view_size(size, processes->axes->size_bytes),
-		processes->unit, plot_count_text(n, &count));
-	snprintf(plot.caption2, sizeof(plot.caption2),
-		"A line joins what the data tell apart; without one the intervals meet.");
 	return trace(plot_end(plotter, &plot));
 }
 
@@ -227,16 +219,9 @@ int plot_points_all(struct plotter *plotter)
 {
 	for (size_t i = 0; i < plotter->view->group_count; i++) {
 		const struct view_group *group = &plotter->view->groups[i];
-		if (strcmp(group->axes->workload, "pingpong") != 0 ||
-			strcmp(group->axes->exec, "process") != 0 ||
-			group->axes->size_bytes != PLOT_SIZE_BYTES ||
-			strncmp(group->axes->placement, "cpu", 3) == 0)
+		if (!plot_is_basic(group))
 			continue;
-		const struct view_group *threads = view_find(plotter->view, "pingpong", "thread",
-			group->axes->placement, PLOT_SIZE_BYTES);
 		int r = draw_pareto(plotter, group);
-		if (r >= 0 && threads)
-			r = draw_pairs(plotter, group, threads);
 		if (r < 0)
 			return trace(r);
 	}

@@ -82,9 +82,9 @@ static void put_row(struct plot *plot, const struct view_row *row, struct tail *
 /* 50 %, 90 %, 99 %, … as far as there are samples; a tic label is a format. */
 static void put_quantile_axis(struct plot *plot, double depth)
 {
-	static const char *const names[] = {
-		"0 %%", "90 %%", "99 %%", "99.9 %%", "99.99 %%", "99.999 %%", "99.9999 %%", "99.99999 %%"};
-	char tics[PLOT_TEXT_MAX] = "\"0 %%\" 1, \"50 %%\" 2";
+	static const char *const names[] = {"0 %%", "90 %%", "99 %%", "99.9 %%", "99.99 %%",
+		"99.999 %%", "99.9999 %%", "99.99999 %%"};
+	char tics[PLOT_TEXT_MAX] = "\"50 %%\" 2";
 	size_t used = strlen(tics);
 	double x = 10;
 
@@ -104,7 +104,7 @@ static void put_captions(struct plot *plot, const struct view_group *group, cons
 	snprintf(plot->title, sizeof(plot->title), "%s, %s", what,
 		view_placement_prose(group->axes->placement));
 	if (tail->batch_high > 1)
-		snprintf(batch, sizeof(batch), "; a sample is the mean of up to %u messages",
+		snprintf(batch, sizeof(batch), " A sample is the mean of up to %u messages.",
 			tail->batch_high);
 	/* Without the unit of a rate: "1.20 M". */
 	view_value(samples, (double)tail->samples_low, VIEW_RATE);
@@ -112,11 +112,9 @@ static void put_captions(struct plot *plot, const struct view_group *group, cons
 	if (unit)
 		*unit = '\0';
 	snprintf(plot->caption1, sizeof(plot->caption1),
-		"%.90s, per %s: all samples of the process runs, %s each; at least %s samples a "
-		"line%s.",
-		view_title(text, group->axes, true), group->unit, plot_count_text(n, &tail->count),
-		samples, batch);
-	snprintf(plot->caption2, sizeof(plot->caption2), "%s", choice);
+		"%.90s: all samples of the process runs, %s each, %s or more a line.",
+		plot_what(text, group->axes, true), plot_count_text(n, &tail->count), samples);
+	snprintf(plot->caption2, sizeof(plot->caption2), "%s%s", choice, batch);
 }
 
 static int draw(struct plotter *plotter, const struct view_group *group, bool spectrum)
@@ -127,7 +125,7 @@ static int draw(struct plotter *plotter, const struct view_group *group, bool sp
 	char styles[128] = "";
 	unsigned series = 0;
 
-	plot_choose(&choice, group);
+	plot_choose(&choice, group, false);
 	plot_begin(&plot, spectrum ? "spectrum" : "ecdf", group->axes);
 	fprintf(plot.data, "# A block per subject: its name, then %s\n",
 		spectrum ? "1 / (1 - q), the quantile q in ns"
@@ -138,7 +136,7 @@ static int draw(struct plotter *plotter, const struct view_group *group, bool sp
 			continue;
 		put_row(&plot, choice.rows[i], &tail, spectrum ? put_spectrum : put_ecdf);
 		snprintf(styles + used, sizeof(styles) - used, "%s%u", series++ ? " " : "",
-			plot_style(plotter, choice.rows[i]));
+			plot_style(plotter, &plot, choice.rows[i]));
 	}
 	if (series == 0)
 		return 0;
@@ -156,10 +154,7 @@ int plot_tails_all(struct plotter *plotter)
 {
 	for (size_t i = 0; i < plotter->view->group_count; i++) {
 		const struct view_group *group = &plotter->view->groups[i];
-		if (strcmp(group->axes->workload, "pingpong") != 0 ||
-			strcmp(group->axes->exec, "process") != 0 ||
-			group->axes->size_bytes != PLOT_SIZE_BYTES ||
-			strncmp(group->axes->placement, "cpu", 3) == 0)
+		if (!plot_is_basic(group))
 			continue;
 		int r = draw(plotter, group, false);
 		if (r >= 0)

@@ -265,8 +265,10 @@ static void describe(struct results *results)
 	struct fingerprint fingerprint = {0};
 
 	fingerprint_add(&fingerprint, "cpu_model", "Synthetic & Sons <SX-1>");
-	fingerprint_add(&fingerprint, "cpus", "8");
-	fingerprint_add(&fingerprint, "kernel", "6.1.0-synthetic");
+	fingerprint_add(&fingerprint, "cpus_allowed", "0-7");
+	fingerprint_add(&fingerprint, "hypervisor", "none");
+	fingerprint_add(&fingerprint, "distribution", "Debian 12");
+	fingerprint_add(&fingerprint, "kernel_release", "6.1.0-synthetic");
 	results_set_meta(results, &(struct results_meta){.version = "0.1.0",
 					  .command = "ipcmark run 'suite_<all>' --rounds 8",
 					  .suite = "quick",
