@@ -8,8 +8,7 @@ static void copy(struct gb_state *st, void *user)
 	static char from[4096], to[4096];
 	const size_t size = (size_t)gb_range_at(st, 0);
 	(void)user;
-	GB_FOR(st)
-	{
+	GB_FOR (st) {
 		memcpy(to, from, size);
 		GB_CLOBBER();
 	}

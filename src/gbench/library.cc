@@ -52,7 +52,8 @@ bool is_time(const char *value, bool may_be_zero, bool may_be_iterations)
 	if (end == value || !std::isfinite(number) || number < 0 || (number == 0 && !may_be_zero))
 		return false;
 	if (*end == 'x' && end[1] == '\0')
-		return may_be_iterations && number >= 1 && std::floor(number) == number;
+		return may_be_iterations && number >= 1 && number < 1e15 &&
+		       static_cast<double>(static_cast<int64_t>(number)) == number;
 	return *end == '\0' || (*end == 's' && end[1] == '\0');
 }
 

@@ -14,16 +14,15 @@ __attribute__((noinline)) uint64_t overhead_body(uint64_t x)
 void overhead_c_empty(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 void overhead_c_body(struct gb_state *st, void *user)
 {
 	uint64_t x = 88172645463325252;
 	(void)user;
-	GB_FOR(st)
-	{
+	GB_FOR (st) {
 		x = overhead_body(x);
 		GB_USE(x);
 	}

@@ -29,8 +29,8 @@ int clear(void **)
 
 void run(struct gb_state *st, void *)
 {
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 void throws(struct gb_state *, void *)
@@ -40,15 +40,15 @@ void throws(struct gb_state *, void *)
 
 void throws_int(struct gb_state *st, void *)
 {
-	GB_FOR(st)
-	throw 3;
+	GB_FOR (st)
+		throw 3;
 }
 
 void throws_in_thread(struct gb_state *st, void *)
 {
-	GB_FOR(st)
-	if (gb_thread_index(st) == 2)
-		throw std::runtime_error("boom in 2");
+	GB_FOR (st)
+		if (gb_thread_index(st) == 2)
+			throw std::runtime_error("boom in 2");
 }
 
 void test_benchmark_throws(void **)
@@ -132,8 +132,8 @@ void test_reporter_throws(void **)
 
 void exits(struct gb_state *st, void *)
 {
-	GB_FOR(st)
-	pthread_exit(st);
+	GB_FOR (st)
+		pthread_exit(st);
 }
 
 void *run_in_thread(void *)

@@ -44,8 +44,8 @@ static void run(struct gb_state *st, void *user)
 {
 	struct hooked *h = user;
 	h->runs++;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 static void test_user_data(void **state)
@@ -90,6 +90,7 @@ static void test_setup_fails(void **state)
 	(void)state;
 	gb_setup(b, set_up, &h);
 	gb_teardown(b, tear_down, &h);
+	gb_iterations(b, 1);
 	gb_repetitions(b, 3);
 	assert_int_equal(collect(), 1);
 	assert_int_equal(errors(), 3);
@@ -151,8 +152,8 @@ static double scaled_max(const double *values, size_t count, void *user)
 static void counts_up(struct gb_state *st, void *user)
 {
 	int *n = user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	gb_counter(st, "n", ++*n, GB_COUNTER_PLAIN, 1000);
 }
 
@@ -288,8 +289,8 @@ static void fails_at(struct gb_state *st, void *user)
 		gb_skip_with_error(st, "no luck");
 		return;
 	}
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	gb_set_complexity_n(st, gb_range_at(st, 0));
 }
 

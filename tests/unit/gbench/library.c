@@ -24,8 +24,8 @@ static int clear(void **state)
 static void run(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 /* gb_initialize with one argument; what is left of it is left in `left`. */

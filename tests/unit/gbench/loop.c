@@ -28,8 +28,8 @@ static void run_for(struct gb_state *st, void *user)
 	(void)user;
 	done = 0;
 	assert_int_equal(gb_iterations_done(st), 0);
-	GB_FOR(st)
-	done++;
+	GB_FOR (st)
+		done++;
 	assert_int_equal(done, gb_max_iterations(st));
 	assert_int_equal(gb_iterations_done(st), done);
 }
@@ -80,8 +80,7 @@ static void test_forms(void **state)
 static void run_pauses(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	{
+	GB_FOR (st) {
 		assert_int_equal(gb_pause(st), 0);
 		assert_int_equal(gb_resume(st), 0);
 	}
@@ -91,9 +90,8 @@ static void run_pauses(struct gb_state *st, void *user)
 static void run_ends_paused(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	if (!calls++)
-		gb_pause(st);
+	GB_FOR (st)
+		assert_int_equal(gb_pause(st), 0);
 }
 
 static void test_pause(void **state)
@@ -115,8 +113,8 @@ static void no_loop(struct gb_state *st, void *user)
 static void leaves_for(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	break;
+	GB_FOR (st)
+		break;
 }
 static void leaves_keep(struct gb_state *st, void *user)
 {
@@ -132,10 +130,10 @@ static void leaves_batch(struct gb_state *st, void *user)
 static void two_loops(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 static void mixes(struct gb_state *st, void *user)
 {
@@ -158,8 +156,7 @@ static void pauses_before(struct gb_state *st, void *user)
 static void pauses_twice(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	{
+	GB_FOR (st) {
 		gb_pause(st);
 		assert_int_equal(gb_pause(st), -EINVAL);
 		break;
@@ -168,8 +165,7 @@ static void pauses_twice(struct gb_state *st, void *user)
 static void resumes_running(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	{
+	GB_FOR (st) {
 		assert_int_equal(gb_resume(st), -EINVAL);
 		break;
 	}
@@ -189,21 +185,21 @@ static void asks_too_far(struct gb_state *st, void *user)
 	assert_int_equal(gb_range_count(st), 1);
 	assert_int_equal(gb_range_at(st, 0), 5);
 	assert_int_equal(gb_range_at(st, 1), 0);
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 static void bad_counter(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	assert_int_equal(gb_counter(st, "c", 1, 0, 1001), -EINVAL);
 }
 static void bad_time(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	assert_int_equal(gb_set_iteration_time(st, -1), -EINVAL);
 }
 
@@ -256,19 +252,19 @@ static void fails_before(struct gb_state *st, void *user)
 		assert_true(gb_skipped(st));
 		return;
 	}
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 static void fails_inside(struct gb_state *st, void *user)
 {
 	const int *fails = user;
 	calls++;
-	GB_FOR(st)
-	if (calls == *fails) {
-		gb_skip_with_error(st, "inside");
-		break;
-	}
+	GB_FOR (st)
+		if (calls == *fails) {
+			gb_skip_with_error(st, "inside");
+			break;
+		}
 }
 
 static void fails_keep(struct gb_state *st, void *user)
@@ -293,8 +289,8 @@ static void fails_after(struct gb_state *st, void *user)
 {
 	const int *fails = user;
 	calls++;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	if (calls == *fails)
 		gb_skip_with_error(st, "after");
 }
@@ -305,8 +301,8 @@ static void fails_and_goes_on(struct gb_state *st, void *user)
 	calls++;
 	if (calls == *fails)
 		gb_skip_with_error(st, "on");
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 /* One of five repetitions fails. Those before it count, those after it fail too without being run,
@@ -356,8 +352,8 @@ static void one_thread_fails(struct gb_state *st, void *user)
 		gb_skip_with_error(st, "thread 1");
 		return;
 	}
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 static void test_thread_fails(void **state)
@@ -428,8 +424,8 @@ static void test_manual_time_forgotten(void **state)
 static void counts(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	assert_int_equal(gb_set_label(st, "labelled"), 0);
 	assert_int_equal(gb_counter(st, "a_plain", 3, GB_COUNTER_PLAIN, 1000), 0);
 	assert_int_equal(gb_counter(st, "b_average", 200, GB_COUNTER_AVG_ITERATIONS, 1024), 0);
@@ -462,8 +458,8 @@ static void test_counters(void **state)
 static void counts_differently(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	gb_counter(st, "c", 1, calls++ % 2 ? GB_COUNTER_RATE : GB_COUNTER_PLAIN, 1000);
 }
 
@@ -482,8 +478,8 @@ static void test_counter_flags_change(void **state)
 static void counts_threads(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 	gb_counter(st, "sum", 1 + gb_thread_index(st), GB_COUNTER_PLAIN, 1000);
 }
 

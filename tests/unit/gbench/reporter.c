@@ -23,8 +23,8 @@ static int clear(void **state)
 static void run(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 static int checks_context(const struct gb_context *c, void *user)

@@ -16,8 +16,8 @@
 static void nothing(struct gb_state *st, void *user)
 {
 	(void)user;
-	GB_FOR(st)
-	GB_CLOBBER();
+	GB_FOR (st)
+		GB_CLOBBER();
 }
 
 static int clear(void **state)
