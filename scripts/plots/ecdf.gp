@@ -1,5 +1,6 @@
 # The share of samples up to each latency: a step is a mode. Markers, one in a tenth of the curve,
 # only tell the lines apart.
+y_label = 'share of samples'
 load 'common.gp'
 data = name.'.dat'
 set logscale x
@@ -8,7 +9,6 @@ set yrange [0:1]
 eval 'set xtics ('.x_tics.')'
 set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '100 %%' 1)
 set xlabel 'latency'
-set ylabel 'share of samples' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:2 with lines ls style_of(i) notitle, \

@@ -1,4 +1,5 @@
 # Latency against message size, both logarithmic. Bands are the intervals of the medians.
+y_label = 'median latency'
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -7,7 +8,6 @@ set yrange [y_low:y_high]
 eval 'set xtics ('.x_tics.')'
 eval 'set ytics ('.y_tics.')'
 set xlabel 'message size'
-set ylabel 'median latency' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \

@@ -1,6 +1,8 @@
 # Round trip between every two CPUs: blocks are what shares a cache. Grey was not measured.
 key_margin = 0.73
 left_margin = 0.30
+y_label = 'CPU'
+with_key = 0
 load 'common.gp'
 data = name.'.dat'
 unset grid
@@ -13,8 +15,6 @@ eval 'set ytics ('.x_tics.')'
 set xtics scale 0
 set ytics scale 0
 set xlabel 'CPU'
-set ylabel 'CPU' offset 1,0
-unset key
 set logscale cb
 set cbrange [z_low:z_high]
 eval 'set cbtics ('.z_tics.')'

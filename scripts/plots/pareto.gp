@@ -1,5 +1,7 @@
 # What latency costs: a spinning mechanism buys microseconds with the CPU time of both sides.
 key_margin = 0.97
+y_label = 'CPU time per message, both sides'
+with_key = 0
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -8,8 +10,6 @@ set yrange [y_low:y_high]
 eval 'set xtics ('.x_tics.')'
 eval 'set ytics ('.y_tics.')'
 set xlabel 'median latency'
-set ylabel 'CPU time per message, both sides' offset 1,0
-unset key
 front(value, is_front) = is_front > 0 ? value : NaN
 set style line 26 lc rgb '#0072B2' lw 2
 set style line 27 lc rgb '#777777' lw 1.2

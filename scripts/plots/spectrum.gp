@@ -1,4 +1,5 @@
 # Percentiles with the tail drawn out: x = 1 / (1 - q), so every decade is one more nine.
+y_label = 'latency'
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -7,7 +8,6 @@ set yrange [y_low:y_high]
 eval 'set xtics ('.x_tics.')'
 eval 'set ytics ('.y_tics.')'
 set xlabel 'percentile'
-set ylabel 'latency' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:2 with lines ls style_of(i) notitle, \

@@ -1,5 +1,6 @@
 # Bytes per second against message size, both logarithmic. Bands are the intervals of the medians.
 left_margin = 0.12
+y_label = 'bytes per second'
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -8,7 +9,6 @@ set yrange [y_low:y_high]
 eval 'set xtics ('.x_tics.')'
 eval 'set ytics ('.y_tics.')'
 set xlabel 'message size'
-set ylabel 'bytes per second' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \

@@ -1,5 +1,6 @@
 # Latency after the receiver has been idle: how deep it slept costs more than the mechanism.
 key_margin = 0.755
+y_label = 'median latency'
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -8,7 +9,6 @@ set yrange [y_low:y_high]
 eval 'set xtics ('.x_tics.')'
 eval 'set ytics ('.y_tics.')'
 set xlabel 'idle time before each message'
-set ylabel 'median latency' offset 1,0
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \

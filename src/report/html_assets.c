@@ -19,7 +19,7 @@ const char html_style[] =
 	"dl.verdict{margin:0}dl.verdict div{background:var(--card);border-left:4px solid "
 	"var(--mark);padding:.6rem 1rem;margin:.6rem 0}dl.verdict dt{font-weight:650}"
 	"dl.verdict dd{margin:.15rem 0 0}\n"
-	".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,32rem),1fr));"
+	".plots{display:grid;grid-template-columns:minmax(0,60rem);"
 	"gap:1rem}figure{margin:0;background:#fff;border:1px solid var(--line);border-radius:6px;"
 	"padding:.4rem;overflow:hidden}figure svg{display:block;width:100%;height:auto}"
 	"figcaption{background:#fff;color:#5b6470;font-size:.8rem;padding:.2rem .5rem}\n"

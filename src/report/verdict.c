@@ -160,12 +160,11 @@ static void say_behind(
 
 	say(contest, " %s follows at ", row->label);
 	say_figure(contest, row);
-	say(contest, ": %.2f times as %s", ratio.value,
-		metric == METRIC_CPU     ? "much"
-		: more_is_better(metric) ? "slow"
-					 : "long");
-	say(contest, " (%.2f…%.2f, at %.0f %% or better).", ratio.low, ratio.high,
-		100 * ratio.level);
+	say(contest, ": %.3g times %s (%.3g…%.3g, at %.0f %% or better).", ratio.value,
+		metric == METRIC_CPU     ? "as much"
+		: more_is_better(metric) ? "less"
+					 : "as long",
+		ratio.low, ratio.high, 100 * ratio.level);
 }
 
 static void say_floor(struct contest *contest)

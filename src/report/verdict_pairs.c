@@ -68,7 +68,7 @@ static bool tell(const struct view_group *a, const struct view_group *b, const c
 	if (all < 2)
 		return false;
 	length = snprintf(ret->answer, sizeof(ret->answer),
-		"of %u subjects, %u have the shorter round trip %s, %u %s; %u cannot be told "
+		"Of %u subjects, %u have the shorter round trip %s, %u %s; %u cannot be told "
 		"apart.",
 		all, tally.a_faster, a_name, tally.b_faster, b_name, tally.untold);
 	if (tally.extreme_a && length > 0 && (size_t)length < sizeof(ret->answer))
