@@ -27,6 +27,7 @@ enum {
 	SUPERVISOR_LOOK_MS = 20, /* how often it looks for requests */
 	AFTER_FINDING_MS = 300,  /* a side that failed leaves the other one waiting */
 	REAP_LIMIT_MS = 2000,
+	THREADS_LIMIT_MS = 200,
 };
 
 const struct check checks[] = {
@@ -143,7 +144,7 @@ size_t cell_bytes(const struct cell *cell, size_t bytes)
 	return bytes < cell->message_max_bytes ? bytes : cell->message_max_bytes;
 }
 
-static void board_vfound(
+__attribute__((format(printf, 3, 0))) static void board_vfound(
 	struct board *board, const char *name, const char *format, va_list arguments)
 {
 	uint32_t i = atomic_fetch_add(&board->finding_count, 1);
@@ -208,15 +209,28 @@ static void count_process(unsigned *ret_mappings, unsigned *ret_threads)
 			break;
 }
 
+static void *do_nothing(void *argument)
+{
+	return argument;
+}
+
 static int run_child(void *argument)
 {
 	struct job *job = argument;
 	unsigned mappings[2], threads[2];
+	pthread_t thread;
 
 	setpgid(0, 0);
+	/* Some runtimes (TSan's) add a thread of their own to the first one that is made. */
+	if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
+		pthread_join(thread, NULL);
 	count_process(&mappings[0], &threads[0]);
 	job->check->run(job->cell);
-	count_process(&mappings[1], &threads[1]);
+	/* A thread that was joined is counted for a moment more. */
+	int64_t end = deadline_after_ms(THREADS_LIMIT_MS);
+	do {
+		count_process(&mappings[1], &threads[1]);
+	} while (threads[1] > threads[0] && !cell_failed(job->cell) && clock_ns() < end);
 	if (!cell_failed(job->cell) && mappings[1] > mappings[0])
 		found(job->cell, "leak", "%u shared mappings are left after close",
 			mappings[1] - mappings[0]);
