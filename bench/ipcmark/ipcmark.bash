@@ -29,7 +29,7 @@ _ipcmark_cells()
 
 _ipcmark()
 {
-	local program=$1 cur prev command word
+	local program=$1 cur prev word command=
 	COMPREPLY=()
 	_get_comp_words_by_ref -n =: cur prev 2>/dev/null || {
 		cur=${COMP_WORDS[COMP_CWORD]}

@@ -13,10 +13,14 @@
 
 static void stop_signals(sigset_t *ret_set)
 {
+	struct sigaction hangup;
+
 	sigemptyset(ret_set);
 	sigaddset(ret_set, SIGINT);
 	sigaddset(ret_set, SIGTERM);
-	sigaddset(ret_set, SIGHUP);
+	/* Under nohup(1) it is ignored, and shall be. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(ret_set, SIGHUP);
 }
 
 int stop_open(void)
