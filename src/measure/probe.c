@@ -6,13 +6,13 @@
  *
  * The thresholds come from some thousand runs on virtual machines of one cloud (AMD EPYC, Zen 4
  * and Zen 5), where three populations were seen: round trips of 50 ns with a slowdown of 1.98
- * (hyperthreads), of 100 to 130 ns (one L3) and of 500 ns (two), both with a slowdown of 1.0.
- * PROBE_FAR_NS is the geometric mean of the last two. On a machine whose mesh makes every pair
- * slower than that, all is FAR, and only the round trip itself tells more.
+ * (hyperthreads), of 95 to 125 ns (one L3) and of 480 to 620 ns (two), both with a slowdown of 1.0.
+ * PROBE_FAR_NS lies in the middle of the last two, on a log scale. On a machine whose mesh makes
+ * every pair slower than that, all is FAR, and only the round trip itself tells more.
  *
  * Failure: either thread may lose its CPU at any time. All waiting ends at a deadline and when the
- * other has given up; and the caller does not join a helper that never got to run: the state is
- * counted and freed by the last of the two.
+ * other has given up; and the caller does not join the helper, which may not have got to run at
+ * all: the last of the two frees what they share.
  */
 #include "measure/probe.h"
 

@@ -34,7 +34,7 @@ struct pairs {
 	size_t n_a, n_b;
 };
 
-/* Pairs i ≤ j whose mean is at most `limit`: as i falls, so does the first j that is too large. */
+/* Pairs i ≤ j whose mean is at most `limit`: as i falls, the first j that is too large rises. */
 static uint64_t means_up_to(const struct pairs *pairs, double limit)
 {
 	uint64_t count = 0;
