@@ -124,6 +124,10 @@ static void merging_is_recording_all(void **state)
 		hist_record(i % 3 ? &hist : &other, i * i * i, (uint64_t)i);
 		hist_record(all, i * i * i, (uint64_t)i);
 	}
+	hist_record(&other, -1, 2);
+	hist_record(all, -1, 2);
+	hist_record(&other, INT64_MAX, 3);
+	hist_record(all, INT64_MAX, 3);
 	hist_merge(&hist, &other);
 	assert_memory_equal(&hist, all, sizeof(*all));
 	hist_reset(&other);

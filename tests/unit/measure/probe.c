@@ -165,6 +165,61 @@ static void ends_on_a_busy_machine(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
+struct thief {
+	int64_t deadline_ns;
+	atomic_bool runs, stop;
+};
+
+static void *steal(void *argument)
+{
+	struct thief *thief = argument;
+
+	atomic_store(&thief->runs, true);
+	while (!atomic_load(&thief->stop) && clock_ns() < thief->deadline_ns)
+		;
+	return NULL;
+}
+
+/* A real-time thread leaves the helper no CPU for 950 ms: the probe must not wait for that. */
+static void ends_without_the_other_cpu(void **state)
+{
+	struct thief thief = {.deadline_ns = deadline_after_ms(2000)};
+	struct sched_param priority = {.sched_priority = 1};
+	struct probe_result result;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	cpu_set_t set;
+	int cpus[2];
+
+	(void)state;
+	if (!two_cpus(cpus))
+		skip();
+	CPU_ZERO(&set);
+	CPU_SET(cpus[1], &set);
+	pthread_attr_init(&attributes);
+	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+	pthread_attr_setschedparam(&attributes, &priority);
+	pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+	int r = pthread_create(&thread, &attributes, steal, &thief);
+	pthread_attr_destroy(&attributes);
+	if (r == EPERM)
+		skip();
+	assert_int_equal(r, 0);
+	while (!atomic_load(&thief.runs))
+		sched_yield();
+	int64_t cpu_ns = clock_thread_cpu_ns();
+	r = probe_run(cpus[0], cpus[1], &result);
+	cpu_ns = clock_thread_cpu_ns() - cpu_ns;
+	atomic_store(&thief.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(result.state, PROBE_BUSY);
+	/* By the CPU time that it spun: others may keep the caller itself from its CPU. */
+	if (cpu_ns > 4 * PROBE_LIMIT_NS)
+		fail_msg("it waited for %lld ns", (long long)cpu_ns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +229,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_pair),
 		cmocka_unit_test(every_failed_call_is_an_error),
 		cmocka_unit_test(ends_on_a_busy_machine),
+		cmocka_unit_test(ends_without_the_other_cpu),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
