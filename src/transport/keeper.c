@@ -5,18 +5,17 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "os/fd.h"
-#include "os/proc.h"
 
 enum {
 	RETRY_MS = 20,
-	/* The keeper ends within microseconds of the last holder; this is for a loaded machine. */
+	/* The keeper ends within microseconds of the last holder; this is for a loaded machine, and
+	 * for an opener that leaves first. */
 	END_LIMIT_MS = 1000,
 };
 
@@ -48,57 +47,36 @@ static void close_others(const int keep[2])
 	close_range(high + 1, UINT_MAX, 0);
 }
 
-__attribute__((noreturn)) static void keep(
-	const int watched[2], bool (*duty)(void *, unsigned), void *argument)
+struct job {
+	const int *watched;
+	bool (*duty)(void *argument, unsigned gone);
+	void *argument;
+};
+
+static int keep(void *argument)
 {
+	struct job *job = argument;
 	unsigned gone = 0;
 	bool done = true;
 
-	setsid();
+	/* Children of ours die with us; this one must not. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	prctl(PR_SET_NAME, "ipcmark-keeper");
-	close_others(watched);
+	setsid();
+	close_others(job->watched);
 	while (gone != KEEPER_ALL_GONE || !done) {
-		unsigned now = look(watched, gone, done ? -1 : RETRY_MS);
+		unsigned now = look(job->watched, gone, done ? -1 : RETRY_MS);
 		if (now != gone || !done)
-			done = duty(argument, now);
+			done = job->duty(job->argument, now);
 		gone = now;
 	}
 	_exit(0);
 }
 
-/* Forks twice and tells the keeper's pid through a pipe: its parent ends at once, so that the
- * program has no child that it doesn't know of. */
-static int start(const int watched[2], bool (*duty)(void *, unsigned), void *argument)
-{
-	int ends[2], r;
-	pid_t keeper = -ECHILD, parent;
-
-	r = sys(pipe2(ends, O_CLOEXEC));
-	if (r < 0)
-		return r;
-	r = parent = sys(fork());
-	if (parent == 0) {
-		keeper = fork();
-		if (keeper == 0)
-			keep(watched, duty, argument);
-		keeper = keeper < 0 ? -errno : keeper;
-		_exit(write(ends[1], &keeper, sizeof(keeper)) == sizeof(keeper) ? 0 : 1);
-	}
-	fd_close(&ends[1]);
-	if (r > 0) {
-		while (read(ends[0], &keeper, sizeof(keeper)) < 0 && errno == EINTR)
-			;
-		while (waitpid(parent, NULL, 0) < 0 && errno == EINTR)
-			;
-		r = keeper;
-	}
-	fd_close(&ends[0]);
-	return r;
-}
-
 int keeper_open(struct keeper *keeper, bool (*duty)(void *, unsigned), void *argument)
 {
 	int watched[2] = {-1, -1}, ends[2], r = 0;
+	struct job job = {watched, duty, argument};
 
 	for (unsigned i = 0; i < 2 && r >= 0; i++) {
 		r = sys(pipe2(ends, O_CLOEXEC));
@@ -108,15 +86,10 @@ int keeper_open(struct keeper *keeper, bool (*duty)(void *, unsigned), void *arg
 			keeper->held[i] = ends[1] + 1;
 		}
 	}
-	if (r >= 0)
-		r = start(watched, duty, argument);
-	if (r >= 0)
-		r = proc_pidfd(r);
 	if (r < 0)
-		return fail(r, "cannot start a keeper: %s (see 'ulimit -u' and 'ulimit -n')",
-			error_message(r));
-	keeper->pidfd = r + 1;
-	return 0;
+		return fail(r, "cannot start a keeper: %s (see 'ulimit -n')", error_message(r));
+	keeper->opener = getpid();
+	return trace(proc_start(&keeper->proc, keep, &job));
 }
 
 static void drop(int *fd_plus_one)
@@ -132,21 +105,35 @@ void keeper_attach(struct keeper *keeper, unsigned side)
 	drop(&keeper->held[side == 0 ? 1 : 0]);
 }
 
+/* Until the keeper has ended, which it does when all have left. */
+static void wait_for_end(struct keeper *keeper, bool last)
+{
+	struct pollfd end = {.fd = keeper->proc.pidfd, .events = POLLIN};
+	int status;
+
+	if (keeper->opener == getpid())
+		proc_join(&keeper->proc, deadline_after_ms(END_LIMIT_MS), &status);
+	else if (last)
+		poll(&end, 1, END_LIMIT_MS);
+}
+
 bool keeper_close(struct keeper *keeper)
 {
 	int watched[2] = {keeper->watched[0] - 1, keeper->watched[1] - 1};
-	struct pollfd end = {.fd = keeper->pidfd - 1, .events = POLLIN};
 	bool last = false;
 
 	drop(&keeper->held[0]);
 	drop(&keeper->held[1]);
-	if (keeper->pidfd) {
+	if (keeper->proc.pid) {
 		last = look(watched, 0, 0) == KEEPER_ALL_GONE;
-		if (last)
-			poll(&end, 1, END_LIMIT_MS);
+		wait_for_end(keeper, last);
+		/* Others may have left in the meantime. */
+		last = last || look(watched, 0, 0) == KEEPER_ALL_GONE;
 	}
+	if (keeper->proc.pid)
+		fd_close(&keeper->proc.pidfd);
+	keeper->proc = PROC_NULL;
 	drop(&keeper->watched[0]);
 	drop(&keeper->watched[1]);
-	drop(&keeper->pidfd);
 	return last;
 }

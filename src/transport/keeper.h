@@ -8,16 +8,19 @@
  * There are two parties, the hub (0) and the senders (1), as in a transport. Whoever belongs to a
  * party holds the write end of its pipe and nobody ever writes: when the last holder is gone,
  * however it went, the keeper, which holds the read ends, sees the hang-up. It sleeps until then,
- * and costs the channel nothing. It is nobody's child (init reaps it), has a session of its own (no
- * terminal's signal ends it) and no descriptors but those. Only a kill of everything at once, the
- * keeper included, leaves objects behind.
+ * and costs the channel nothing. It has a session of its own (no terminal's signal ends it), no
+ * descriptors but those, and survives its parent, the opener; an opener that is still there reaps
+ * it. Only a kill of everything at once, the keeper included, leaves objects behind.
  */
 #include <stdbool.h>
+
+#include "os/proc.h"
 
 struct keeper {
 	int held[2];    /* write ends plus 1, 0: not ours */
 	int watched[2]; /* read ends plus 1 */
-	int pidfd;      /* of the keeper, plus 1 */
+	struct proc proc;
+	pid_t opener;
 };
 
 enum { KEEPER_HUB_GONE = 1 << 0, KEEPER_SENDERS_GONE = 1 << 1, KEEPER_ALL_GONE = 3 };
@@ -30,6 +33,7 @@ int keeper_open(struct keeper *keeper, bool (*duty)(void *argument, unsigned gon
 /* For a side that is a process: it belongs to one party from then on. */
 void keeper_attach(struct keeper *keeper, unsigned side);
 
-/* Leaves. True when nobody else is left: then what the keeper would do is done when this returns.
- * Accepts the empty one, and twice. */
+/* Leaves. True when nobody else is left: then the keeper has done its duty and has ended. An opener
+ * that leaves before the others waits up to a second for them, to reap the keeper; after that init
+ * will. Accepts the empty one, and twice. */
 bool keeper_close(struct keeper *keeper);
