@@ -72,7 +72,8 @@ int packet_attach(void *state, unsigned side)
 
 static int send_failed(int error, size_t n)
 {
-	if (error == EPIPE || error == ECONNRESET || error == ECONNREFUSED)
+	/* A datagram socket is refused once, and then no longer connected. */
+	if (error == EPIPE || error == ECONNRESET || error == ECONNREFUSED || error == ENOTCONN)
 		return trace(-EPIPE);
 	if (error == ENOBUFS)
 		return fail(-error,
