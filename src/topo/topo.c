@@ -283,7 +283,7 @@ char *topo_cpu_list(const struct topo *topo, char *buffer, size_t size)
 	if (length < 0 || (size_t)length >= size) {
 		buffer[size - sizeof(cut)] = '\0';
 		char *comma = strrchr(buffer, ',');
-		strcpy(comma ? comma + 1 : buffer, cut);
+		memcpy(comma ? comma + 1 : buffer, cut, sizeof(cut));
 	}
 	return buffer;
 }
