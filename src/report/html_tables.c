@@ -1,3 +1,7 @@
+/*
+ * The tables. A cell shows a figure with its unit and is sorted by the figure itself (data-v); what
+ * has none is empty and stays at the end. All text goes through html_escape().
+ */
 #include <string.h>
 
 #include "report/html_parts.h"
@@ -165,7 +169,8 @@ static void add_counters(struct shape *shape, const struct summary *summary)
 			strcmp(shape->counters[at], summary->counters[i].name) != 0)
 			at++;
 		if (at == shape->counter_count && at < SUMMARY_COUNTERS_MAX)
-			strcpy(shape->counters[shape->counter_count++], summary->counters[i].name);
+			memcpy(shape->counters[shape->counter_count++], summary->counters[i].name,
+				sizeof(shape->counters[0]));
 	}
 }
 

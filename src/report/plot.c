@@ -126,7 +126,7 @@ unsigned plot_style(struct plotter *plotter, struct plot *plot, const struct vie
 	while (i < plotter->style_count && strcmp(plotter->styles[i], key) != 0)
 		i++;
 	if (i == plotter->style_count && i < PLOT_STYLES_MAX)
-		strcpy(plotter->styles[plotter->style_count++], key);
+		memcpy(plotter->styles[plotter->style_count++], key, sizeof(key));
 	for (unsigned taken = 0; taken < plot->taken_count; taken++)
 		if (plot->taken[taken] == i)
 			return 1 + plot->colour[taken] + (view_is_plain(row) ? 0 : PLOT_COLOURS);

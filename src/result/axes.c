@@ -1,3 +1,4 @@
+/* The axes of a cell as text, as JSON and as a struct: one table says which there are. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * results.json back into the model. Nothing in the file is trusted: every member is checked, the
+ * first that is wrong is named with its place, and then nothing is returned. What this version does
+ * not know is kept in the JSON of the runs and the axes.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

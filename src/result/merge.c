@@ -1,3 +1,7 @@
+/*
+ * Several results for one report. Machines are one when no field of their fingerprints differs that
+ * anybody would want to know of; else their cells stay apart.
+ */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

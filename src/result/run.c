@@ -1,3 +1,7 @@
+/*
+ * One process run: parsed, checked to the last bucket (so that nothing can fail later), and judged
+ * by what the probe and the binding say of it.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>

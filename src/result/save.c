@@ -1,3 +1,8 @@
+/*
+ * results.json. The benchmarks are derived from the runs at every save, so the two cannot disagree:
+ * accepted runs only, no aggregates, no errors, no NaN, as the readers of that schema need it
+ * (compare.py, github-action-benchmark, Bencher, Conbench).
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

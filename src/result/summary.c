@@ -55,7 +55,7 @@ static unsigned find_populations(const struct result_cell *cell, struct summary_
 		while (at < count && strcmp(found[at].state, cell->runs[i].state) != 0)
 			at++;
 		if (at == count && count < SUMMARY_POPULATIONS_MAX + 1)
-			strcpy(found[count++].state, cell->runs[i].state);
+			memcpy(found[count++].state, cell->runs[i].state, sizeof(found[0].state));
 		if (at < count)
 			found[at].n++;
 	}

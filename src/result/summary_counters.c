@@ -20,7 +20,8 @@ static void name_counters(struct summary *ret, const json_t *counters)
 			at++;
 		if (at == ret->counter_count && at < SUMMARY_COUNTERS_MAX &&
 			json_is_number(value) && strlen(name) < sizeof(ret->counters[0].name))
-			strcpy(ret->counters[ret->counter_count++].name, name);
+			snprintf(ret->counters[ret->counter_count++].name,
+				sizeof(ret->counters[0].name), "%s", name);
 	}
 }
 

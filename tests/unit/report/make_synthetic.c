@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-	struct synthetic_options options = {.factor = argc > 2 ? atof(argv[2]) : 0};
+	struct synthetic_options options = {.factor = argc > 2 ? strtod(argv[2], NULL) : 0};
 	struct report_plots_options plots = {.svg = true, .png = true};
 	struct report_console_options console = {.verdict = true};
 
