@@ -14,25 +14,25 @@
 enum { WIDTH_DEFAULT = 100, WIDTH_MIN = 40 };
 
 static const struct table_column latency_columns[] = {
-	{"subject", false, 0},
-	{"median", true, 0},
-	{"95 % interval", true, 3},
-	{"p99", true, 2},
-	{"CPU/msg", true, 1},
-	{"switches/msg", true, 4},
-	{"n", true, 5},
-	{"notes", false, 6},
+	{"subject", false, 0, false},
+	{"median", true, 0, false},
+	{"95 % interval", true, 3, false},
+	{"p99", true, 4, false},
+	{"CPU/msg", true, 2, false},
+	{"switches/msg", true, 5, false},
+	{"n", true, 6, false},
+	{"notes", false, 1, true},
 };
 
 static const struct table_column throughput_columns[] = {
-	{"subject", false, 0},
-	{"messages", true, 0},
-	{"95 % interval", true, 3},
-	{"bandwidth", true, 2},
-	{"CPU/msg", true, 1},
-	{"switches/msg", true, 4},
-	{"n", true, 5},
-	{"notes", false, 6},
+	{"subject", false, 0, false},
+	{"messages", true, 0, false},
+	{"95 % interval", true, 3, false},
+	{"bandwidth", true, 4, false},
+	{"CPU/msg", true, 2, false},
+	{"switches/msg", true, 5, false},
+	{"n", true, 6, false},
+	{"notes", false, 1, true},
 };
 
 enum { COLUMNS = sizeof(latency_columns) / sizeof(latency_columns[0]) };
@@ -93,7 +93,8 @@ static void print_group(FILE *out, const struct view_group *group, unsigned widt
 static void print_missing(FILE *out, const struct results *results, enum result_status status,
 	const char *title, unsigned width)
 {
-	static const struct table_column columns[] = {{"cell", false, 0}, {"why", false, 1}};
+	static const struct table_column columns[] = {
+		{"cell", false, 0, false}, {"why", false, 0, true}};
 	_cleanup_(table_deinit) struct table table = {.columns = columns, .column_count = 2};
 
 	for (size_t i = 0; i < results->cell_count; i++) {
@@ -106,8 +107,7 @@ static void print_missing(FILE *out, const struct results *results, enum result_
 	if (table.row_count == 0)
 		return;
 	fprintf(out, "\n%s (%zu)\n\n", title, table.row_count);
-	/* A reason is never left out: a long line is better than a row without one. */
-	table_print(&table, out, width < 1000 ? 1000 : width);
+	table_print(&table, out, width);
 }
 
 static void print_rejected(FILE *out, const struct results *results)

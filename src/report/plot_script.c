@@ -128,11 +128,13 @@ static int run(const struct plotter *plotter, const struct plot *plot, const cha
 		"formats = '%s'; prefix = '" PREFIX "'; columns = %u; rows = %u", formats,
 		columns ? columns : COLUMNS_DEFAULT, rows ? rows : ROWS_DEFAULT);
 	snprintf(file, sizeof(file), "%s.gp", plot->name);
+	snprintf(path, sizeof(path), "%s/" ERRORS, plotter->dir);
 	int r = spawn(plotter, setting, file, out, &pid);
-	if (r == -ENOENT)
-		return REPORT_PLOTS_NO_GNUPLOT;
-	if (r < 0)
-		return fail(r, "gnuplot cannot be started: %s", strerror(-r));
+	if (r < 0) {
+		unlink(path);
+		return r == -ENOENT ? (int)REPORT_PLOTS_NO_GNUPLOT
+				    : fail(r, "gnuplot cannot be started: %s", strerror(-r));
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail(-errno, "gnuplot was lost: %s", strerror(errno));
@@ -140,7 +142,6 @@ static int run(const struct plotter *plotter, const struct plot *plot, const cha
 		read_errors(plotter, message);
 		r = fail(-EIO, "%s/%s: gnuplot failed: %s", plotter->dir, file, message);
 	}
-	snprintf(path, sizeof(path), "%s/" ERRORS, plotter->dir);
 	unlink(path);
 	return r;
 }

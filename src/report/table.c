@@ -63,6 +63,8 @@ static void layout(const struct table *table, unsigned width, size_t *widths)
 		}
 		if (empty)
 			widths[column] = 0;
+		if (table->columns[column].loose && !empty)
+			widths[column] = table_text_width(table->columns[column].title);
 		total += widths[column] ? widths[column] + GAP : 0;
 	}
 	for (;;) {

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * A table of UTF-8 text that fits a width: columns that matter least are left out first, then the
- * last one is cut.
+ * A table of UTF-8 text that fits a width: columns that matter least are left out first. A loose
+ * column, the last, counts as wide as its title: its longer texts run over the edge rather than
+ * push other columns out.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@ struct table_column {
 	const char *title;
 	bool right;        /* numbers */
 	unsigned priority; /* 0 is never left out; the highest goes first */
+	bool loose;
 };
 
 struct table {
