@@ -1,4 +1,7 @@
-/* Writes the synthetic results and all that is made of them: make_synthetic DIR [FACTOR] */
+/*
+ * Writes the synthetic results, and all that is made of them: make_synthetic DIR [FACTOR]
+ * With a factor (of all times), only the two JSON files, and fewer cells.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,26 +13,39 @@
 #include "result/summary.h"
 #include "synthetic.h"
 
-int main(int argc, char **argv)
+static int report(const struct results *results, const char *dir)
 {
-	struct synthetic_options options = {.factor = argc > 2 ? strtod(argv[2], NULL) : 0};
 	struct report_plots_options plots = {.svg = true, .png = true};
 	struct report_console_options console = {.verdict = true};
+	int r = report_plots(results, dir, &plots);
 
-	if (argc < 2)
+	if (r == REPORT_PLOTS_NO_GNUPLOT)
+		fputs("gnuplot is not installed: no pictures\n", stderr);
+	if (r >= 0)
+		r = report_html(results, dir);
+	if (r >= 0)
+		r = report_console(stdout, results, &console);
+	return trace(r);
+}
+
+int main(int argc, char **argv)
+{
+	struct synthetic_options options = {0};
+
+	if (argc < 2) {
+		fputs("usage: make_synthetic DIR [FACTOR]\n", stderr);
 		return 2;
+	}
+	if (argc > 2) {
+		options.small = true;
+		options.factor = strtod(argv[2], NULL);
+	}
 	_cleanup_(results_freep) struct results *results = synthetic_results(&options);
 	int r = results_save(results, argv[1]);
 	if (r >= 0)
 		r = summary_save(results, argv[1]);
-	if (r >= 0)
-		r = report_plots(results, argv[1], &plots);
-	if (r == REPORT_PLOTS_NO_GNUPLOT)
-		fputs("gnuplot is not installed: no pictures\n", stderr);
-	if (r >= 0)
-		r = report_html(results, argv[1]);
-	if (r >= 0)
-		r = report_console(stdout, results, &console);
+	if (r >= 0 && argc == 2)
+		r = report(results, argv[1]);
 	if (r < 0)
 		error_print(stderr, "make_synthetic", r);
 	return r < 0;
