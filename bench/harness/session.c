@@ -49,6 +49,7 @@ struct session {
 	bool attached, finished, probed;
 	struct probe_result probe_before, probe_after;
 	unsigned batch;
+	char error[SIDE_MESSAGE_MAX]; /* of the turn that failed */
 };
 
 static struct side_board *board_of(const struct session *session)
@@ -161,9 +162,11 @@ static int turn(
 		failed = r < 0 || board->reports[i].r < 0;
 	}
 	const char *hung = watch_end(session->watch);
-	if (failed || hung)
-		return turn_error(session, r, hung);
-	return 0;
+	if (!failed && !hung)
+		return 0;
+	r = turn_error(session, r, hung);
+	snprintf(session->error, sizeof(session->error), "%s", error_message(r));
+	return r;
 }
 
 /* ---- opening ---- */
@@ -464,6 +467,21 @@ int session_finish(struct session *session)
 	return trace(r);
 }
 
+/* A thread that still hangs in the channel would use what is about to be freed, and cannot be ended
+ * but with the process. */
+static void join_or_exit(struct session *session, unsigned i)
+{
+	char message[SIDE_MESSAGE_MAX + 128];
+
+	if (!session->started[i].started ||
+		exec_of(session)->join(&session->started[i], deadline_after_ms(2000)) != -ETIMEDOUT)
+		return;
+	snprintf(message, sizeof(message), "%s; side %u is a thread that hangs in the channel",
+		session->error, i);
+	session->options.emergency(session->options.context, message);
+	_exit(EXIT_FAILURE);
+}
+
 void session_free(struct session *session)
 {
 	if (!session)
@@ -472,12 +490,8 @@ void session_free(struct session *session)
 	for (unsigned i = 1; i < session->side_count; i++)
 		exec_of(session)->kill(&session->started[i]);
 	leave(session);
-	/* A thread that still hangs in the channel would use what is freed below. */
 	for (unsigned i = 1; i < session->side_count; i++)
-		if (session->started[i].started && exec_of(session)->join(&session->started[i],
-							   deadline_after_ms(2000)) == -ETIMEDOUT)
-			session->options.emergency(session->options.context,
-				"a thread of the cell hangs and cannot be ended");
+		join_or_exit(session, i);
 	channel_close(&session->channel);
 	bind_free(session->topo);
 	fd_close(&session->idle_fd);

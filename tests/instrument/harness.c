@@ -3,16 +3,10 @@
  * short samples, because the machine is shared and noisy; a comparison that misses its mark is
  * repeated (ATTEMPTS), since a burst of foreign load lasts longer than one of them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-#undef fail /* base/error.h has another one */
-
+#include "../cmocka_prelude.h"
 #include "bare.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -23,12 +17,6 @@
 #include "measure/stats.h"
 #include "os/idle.h"
 #include "topo/bind.h"
-
-#define FAIL(...)                          \
-	do {                               \
-		print_error(__VA_ARGS__);  \
-		_fail(__FILE__, __LINE__); \
-	} while (0)
 
 enum { ATTEMPTS = 5, PAIRS = 25, ITERATIONS = 4000 };
 
@@ -53,7 +41,7 @@ static struct session *open_cell(const char *name, const struct transport *subje
 	if (r >= 0)
 		r = session_open(&session, &cell, topo, &options);
 	if (r < 0)
-		FAIL("%s: %s\n", name, error_message(r));
+		flunk("%s: %s", name, error_message(r));
 	return session;
 }
 
@@ -61,7 +49,7 @@ static void close_cell(struct session *session)
 {
 	int r = session_finish(session);
 	if (r < 0)
-		FAIL("%s\n", error_message(r));
+		flunk("%s", error_message(r));
 	session_free(session);
 }
 
@@ -72,7 +60,7 @@ static double run(struct session *session, uint64_t iterations, double *ret_p50)
 	int r = session_run(session, iterations, &result);
 
 	if (r < 0)
-		FAIL("%s\n", error_message(r));
+		flunk("%s", error_message(r));
 	*ret_p50 = (double)hist_quantile_ps(result.hist, 0.5) / 1e3;
 	free(result.hist);
 	return (double)result.elapsed_ns / (double)iterations;
@@ -124,7 +112,7 @@ static void test_delay_moves_the_median(void **state)
 		if (moved > 9500 && moved < 10500)
 			return;
 	}
-	FAIL("a delay of 10 us moved the median by %.3f us\n", moved / 1e3);
+	flunk("a delay of 10 us moved the median by %.3f us", moved / 1e3);
 }
 
 static double measure_bare_ratio(void)
@@ -160,7 +148,7 @@ static void test_pipe_costs_what_a_bare_loop_costs(void **state)
 		if (ratio > 0.98 && ratio < 1.02)
 			return;
 	}
-	FAIL("the harness' pipe ping-pong takes %.4f times a bare loop's\n", ratio);
+	flunk("the harness' pipe ping-pong takes %.4f times a bare loop's", ratio);
 }
 
 /* The one absolute figure: the floor of every table has to be below what it is a floor of. The
@@ -180,7 +168,7 @@ static void test_null_is_a_floor(void **state)
 		if (p50 <= 5)
 			return;
 	}
-	FAIL("a round trip of null takes %.2f ns\n", p50);
+	flunk("a round trip of null takes %.2f ns", p50);
 }
 
 int main(void)
