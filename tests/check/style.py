@@ -90,9 +90,10 @@ def check_functions(path, code):
         elif line.rstrip(" \t;") == "}" and start:
             head = " ".join(lines[max(0, start - 6):start - 1])
             names = FUNCTION_NAME.findall(re.split(r"[;}]", head)[-1])
-            name = names[0] if names else "?"
+            # Without one it is a type.
+            name = names[0] if names else None
             length = number - start + 1
-            if length > LONGER.get(f"{path}:{name}", FUNCTION_LINES):
+            if name and length > LONGER.get(f"{path}:{name}", FUNCTION_LINES):
                 yield start, f"{name} has {length} lines, at most {FUNCTION_LINES}: split it"
             start = None
 
