@@ -54,19 +54,22 @@ static void test_lost_at_the_end(void **state)
 
 static void test_lost_in_the_middle(void **state)
 {
-	uint32_t message[16] = {0};
+	uint32_t message[16] = {0}, received = 0;
 	struct both both;
 	int r;
 	(void)state;
 
 	both_open(&both, "udp", 64);
 	resize_buffers(1);
-	for (unsigned i = 0; i < 50; i++)
+	for (uint32_t i = 0; i <= 50; i++) {
+		message[0] = i;
+		/* The last one has room again. */
+		if (i == 50)
+			resize_buffers(1 << 20);
 		assert_int_equal(0, put(&both.sender, message, sizeof(message)));
-	resize_buffers(1 << 20);
-	assert_int_equal(0, put(&both.sender, message, sizeof(message)));
+	}
 	while ((r = get(&both.hub, message, sizeof(message))) == 0)
-		;
+		assert_int_equal(received++, message[0]);
 	assert_int_equal(-EIO, r);
 	/* And it stays one: the rest is not taken for what is missing. */
 	assert_true(get(&both.hub, message, sizeof(message)) < 0);
