@@ -38,7 +38,7 @@ enum {
 	/* 512 signals, about a millisecond. The mechanism has no limit, but to measure a larger one
 	 * tells nothing new and takes minutes. */
 	SIGNAL_MESSAGE_MAX = 4 << 10,
-	/* The sender looks for a dead peer once per so many pieces: under 1 % of the time. */
+	/* The sender looks for a dead peer, one system call, once per so many pieces. */
 	SIGNAL_LOOK_EVERY = 256,
 	BACK_OFF_US_MIN = 50,
 	BACK_OFF_US_MAX = 1000,

@@ -35,7 +35,7 @@
 
 enum {
 	UDP_DATAGRAM_MAX = 65507, /* 65535 less the headers of IP and UDP */
-	/* Of the receiver, unless a capacity is asked for: what fills a second-level cache. */
+	/* Of the receiver, unless a capacity is asked for: about 900 messages of 64 bytes. */
 	UDP_BUFFER_BYTES = 2 << 20,
 	/* 32 senders of this size have a window each in the smallest usual buffer (rmem_max of
 	 * 208 KiB). */
