@@ -23,11 +23,14 @@ enum {
 	PAUSES_PER_GLANCE = 16,
 	/* It gives up after so many looks: a slow producer's messages are late by 15 µs at most. */
 	GLANCES_MAX = 40,
+	/* Seen so often where it was, the producer pauses. */
+	PAUSE_GLANCES = 4,
 };
 
 int ring_open(struct ring *ring, size_t capacity_bytes, size_t message_max_bytes)
 {
-	uint64_t least = ring_record_bytes(message_max_bytes) + RING_HEADER_BYTES;
+	/* Aligned, and with the next header. */
+	uint64_t least = (uint64_t)message_max_bytes + 128 + RING_HEADER_BYTES;
 	uint64_t bytes = 4096;
 
 	if (capacity_bytes > RING_BYTES_MAX || least > RING_BYTES_MAX)
@@ -69,6 +72,10 @@ void ring_tx_init(struct ring_tx *tx, struct ring *ring, enum waiter_strategy st
 		.mask = ring->data_memory.size_bytes - 1,
 		.tail = tail,
 		.limit = head + ring->data_memory.size_bytes,
+		.batch_bytes = ring->data_memory.size_bytes / 8 < RING_BATCH_BYTES_MAX
+				       ? ring->data_memory.size_bytes / 8
+				       : RING_BATCH_BYTES_MAX,
+		.glance_mask = ~(uint64_t)(ring->data_memory.size_bytes / 32 - 1),
 		.control = control,
 	};
 	waiter_init(&tx->waiter, strategy);
@@ -129,23 +136,24 @@ void ring_found_nothing(struct ring_rx *rx)
 bool ring_pass_gate(struct ring_rx *rx)
 {
 	uint64_t before = rx->head;
+	int unchanged = 0;
 
-	for (int i = 0; i < GLANCES_MAX; i++) {
+	for (int i = 0; i < GLANCES_MAX && unchanged < PAUSE_GLANCES; i++) {
+		/* Acquire, with the release in ring_commit_many(): the records up to there. */
 		uint64_t tail = atomic_load_explicit(&rx->control->tail, memory_order_acquire);
-		if (tail - rx->head >= rx->lag_bytes) {
+		if (tail - rx->head >= rx->lag_bytes && tail > rx->head) {
 			rx->gate = tail;
 			rx->waited_at = rx->head;
 			return true;
 		}
-		/* The producer pauses, or waits for room. */
-		if (i > 0 && tail == before)
-			break;
+		unchanged = tail == before ? unchanged + 1 : 0;
 		before = tail;
 		if (rx->freed != rx->head)
 			ring_free(rx);
 		for (int j = 0; j < PAUSES_PER_GLANCE; j++)
 			waiter_pause();
 	}
+	/* The producer pauses, waits for room, or is slow. */
 	rx->gate = UINT64_MAX;
 	rx->waited_at = rx->head;
 	return true;
@@ -166,9 +174,9 @@ static bool has_room(const void *argument)
 
 int ring_wait_room(struct ring_tx *tx, size_t n, int64_t deadline_ns)
 {
-	struct room room = {tx, tx->tail + ring_record_bytes(n) + RING_HEADER_BYTES};
+	struct room room = {tx, ring_record_end(tx->tail, n) + RING_HEADER_BYTES};
 
-	assert(ring_record_bytes(n) + RING_HEADER_BYTES <= tx->mask + 1);
+	assert(room.end - tx->tail <= tx->mask + 1);
 	return waiter_wait(&tx->waiter, &tx->control->producer, &tx->control->consumer, has_room,
 		&room, deadline_ns);
 }
@@ -195,7 +203,18 @@ int ring_wait_message(struct ring_rx *rx, int64_t deadline_ns)
 		rx, deadline_ns);
 }
 
-void ring_copy_large(void *to, const void *from, size_t n)
+void ring_copy_in_large(void *to, const void *from, size_t n)
+{
+#ifdef __x86_64__
+	if (n >= RING_STRING_BYTES) {
+		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+		return;
+	}
+#endif
+	memcpy(to, from, n);
+}
+
+void ring_copy_out_large(void *to, const void *from, size_t n)
 {
 	memcpy(to, from, n);
 }

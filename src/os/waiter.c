@@ -38,6 +38,8 @@ enum {
 	SPIN_PAYS_NS = 200000,
 	/* Without a look at the clock (22 ns) or at the CPUs; a pause takes 10 to 45 ns. */
 	PAUSES_PER_LOOK = 32,
+	/* Some 0.1 µs. */
+	POLLS_FIRST = 100,
 	YIELDS_MAX = 16,
 	WAITS_PER_PROBE = 64,
 	/* When a wake-up may be lost. */
@@ -83,6 +85,10 @@ static bool spin(const struct waiter_seat *peer, waiter_ready *ready, const void
 {
 	int64_t end = 0;
 
+	/* An answer that is on its way already is not kept waiting by a pause. */
+	for (int i = 0; i < POLLS_FIRST; i++)
+		if (ready(argument))
+			return true;
 	do {
 		for (int i = 0; i < PAUSES_PER_LOOK; i++) {
 			if (ready(argument))

@@ -14,7 +14,7 @@
 #include "transport/peer.h"
 #include "transport/transport.h"
 
-enum { CAPACITY_DEFAULT = 1 << 20 };
+enum { CAPACITY_DEFAULT = 1 << 20, LAG_BYTES = 1 << 16 };
 
 struct shm_ring {
 	struct ring rings[2]; /* to side 0, to side 1 */
@@ -53,7 +53,7 @@ static int shm_ring_attach(void *state, unsigned side)
 		for (int i = 0; i < 2; i++)
 			ring_borrow_memory(&self->rings[i]);
 	ring_tx_init(&self->tx, &self->rings[side == 0 ? 1 : 0], self->wait);
-	ring_rx_init(&self->rx, &self->rings[side == 0 ? 0 : 1], self->wait, 0);
+	ring_rx_init(&self->rx, &self->rings[side == 0 ? 0 : 1], self->wait, LAG_BYTES);
 	return trace(peer_attach(&self->peer, side, self->threads));
 }
 
@@ -137,7 +137,7 @@ static int shm_ring_recv(void *state, void *message, size_t n)
 
 	if (r < 0)
 		return r;
-	ring_copy(message, at, n);
+	ring_copy_out(message, at, n);
 	return shm_ring_release(state, n);
 }
 

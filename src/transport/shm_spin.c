@@ -126,7 +126,7 @@ static int shm_spin_send(void *state, const void *message, size_t n)
 		self->acknowledged = self->sent;
 	}
 	self->sent++;
-	ring_copy(self->out->message, message, n);
+	ring_copy_in(self->out->message, message, n);
 	self->out->received = self->received;
 	atomic_store_explicit(
 		&self->out->stamp, (uint64_t)self->sent << 32 | n, memory_order_release);
@@ -145,7 +145,7 @@ static int shm_spin_recv(void *state, void *message, size_t n)
 	size_t size = (uint32_t)atomic_load_explicit(&self->in->stamp, memory_order_relaxed);
 	if (size != n)
 		return fail(-EMSGSIZE, "shm_spin: a message of %zu bytes, not of %zu", size, n);
-	ring_copy(message, self->in->message, n);
+	ring_copy_out(message, self->in->message, n);
 	self->acknowledged = self->in->received;
 	self->received++;
 	atomic_store_explicit(&self->receipt_out->received, self->received, memory_order_release);

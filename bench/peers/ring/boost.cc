@@ -18,12 +18,12 @@ template <size_t N, size_t Slots> struct alignas(128) queue {
 			;
 	}
 
-	bool take(uint64_t number)
+	void take(uint64_t number, message_check *check)
 	{
 		message<N> m;
 		while (!inner.pop(m))
 			;
-		return !message_is(&m, number, N);
+		message_verify(check, &m, number, N);
 	}
 
 	uint64_t put_many(uint64_t number, uint64_t count)
@@ -36,12 +36,12 @@ template <size_t N, size_t Slots> struct alignas(128) queue {
 		return count;
 	}
 
-	uint64_t take_many(uint64_t number, uint64_t count, uint64_t *wrong)
+	uint64_t take_many(uint64_t number, uint64_t count, message_check *check)
 	{
 		message<N> batch[BULK];
 		uint64_t got = inner.pop(batch, count);
 		for (uint64_t i = 0; i < got; i++)
-			*wrong += !message_is(&batch[i], number + i, N);
+			message_verify(check, &batch[i], number + i, N);
 		return got;
 	}
 

@@ -32,12 +32,13 @@
 		while (!CK_RING_ENQUEUE_SPSC(ring_##tag, &queue->ring, queue->entries, &message)) \
 			;                                                                         \
 	}                                                                                         \
-	static inline uint64_t take_##tag(struct queue_##tag *queue, uint64_t number)             \
+	static inline void take_##tag(                                                            \
+		struct queue_##tag *queue, uint64_t number, struct message_check *check)          \
 	{                                                                                         \
 		struct message_##tag message;                                                     \
 		while (!CK_RING_DEQUEUE_SPSC(ring_##tag, &queue->ring, queue->entries, &message)) \
 			;                                                                         \
-		return !message_is(&message, number, (n));                                        \
+		message_verify(check, &message, number, (n));                                     \
 	}                                                                                         \
 	static uint64_t produce_##tag(void *memory, uint64_t first, uint64_t count)               \
 	{                                                                                         \
@@ -47,10 +48,10 @@
 	}                                                                                         \
 	static uint64_t consume_##tag(void *memory, uint64_t first, uint64_t count)               \
 	{                                                                                         \
-		uint64_t wrong = 0;                                                               \
+		struct message_check check = {0};                                                 \
 		for (uint64_t i = first; i < first + count; i++)                                  \
-			wrong += take_##tag(memory, i);                                           \
-		return wrong;                                                                     \
+			take_##tag(memory, i, &check);                                            \
+		return !message_all_good(&check);                                                 \
 	}
 
 SIDES(8, 8, SLOTS)
@@ -61,25 +62,25 @@ SIDES(4m, 64, SLOTS_4MIB)
 static uint64_t ping(void *memory, uint64_t first, uint64_t count)
 {
 	struct queue_64 *queues = memory;
-	uint64_t wrong = 0;
+	struct message_check check = {0};
 
 	for (uint64_t i = first; i < first + count; i++) {
 		put_64(&queues[0], i);
-		wrong += take_64(&queues[1], i);
+		take_64(&queues[1], i, &check);
 	}
-	return wrong;
+	return !message_all_good(&check);
 }
 
 static uint64_t pong(void *memory, uint64_t first, uint64_t count)
 {
 	struct queue_64 *queues = memory;
-	uint64_t wrong = 0;
+	struct message_check check = {0};
 
 	for (uint64_t i = first; i < first + count; i++) {
-		wrong += take_64(&queues[0], i);
+		take_64(&queues[0], i, &check);
 		put_64(&queues[1], i);
 	}
-	return wrong;
+	return !message_all_good(&check);
 }
 
 #define SUBJECT(cell, tag, side0, side1)                                                 \

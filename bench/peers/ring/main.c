@@ -150,9 +150,7 @@ static int measure(const struct options *options, const struct subject *subject,
 		return fail(-EIO, "%s, %s: a side failed (are the CPUs %d and %d there?)",
 			subject->cell, subject->name, options->cpus[0], options->cpus[1]);
 	if (run.board->wrong[0] || run.board->wrong[1])
-		return fail(-EBADMSG, "%s, %s: %llu messages were wrong", subject->cell,
-			subject->name,
-			(unsigned long long)(run.board->wrong[0] + run.board->wrong[1]));
+		return fail(-EBADMSG, "%s, %s: a message was wrong", subject->cell, subject->name);
 	*ret_ns = (double)run.board->ns / (double)count;
 	return 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
 // The two sides of a C++ queue of messages, made from its put and take.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,8 +17,8 @@ template <size_t N> struct alignas(N < 64 ? N : 64) message {
 	}
 };
 
-// Q has put(number) and take(number), which wait, and returns from take whether it was wrong; with
-// bulk, put_many(number, count) and take_many(number, ret_wrong), which take what is there.
+// Q has put(number) and take(number, check), which wait; with
+// bulk, put_many(number, count) and take_many(number, count, check), which take what is there.
 template <class Q> struct sides {
 	static Q *queues(void *memory)
 	{
@@ -33,45 +34,45 @@ template <class Q> struct sides {
 
 	static uint64_t consume(void *memory, uint64_t first, uint64_t count)
 	{
-		uint64_t wrong = 0;
+		message_check check = {};
 		for (uint64_t i = first; i < first + count; i++)
-			wrong += queues(memory)[0].take(i);
-		return wrong;
+			queues(memory)[0].take(i, &check);
+		return !message_all_good(&check);
 	}
 
 	static uint64_t produce_many(void *memory, uint64_t first, uint64_t count)
 	{
 		for (uint64_t i = first, end = first + count; i < end;)
-			i += queues(memory)[0].put_many(i, end - i < BULK ? end - i : BULK);
+			i += queues(memory)[0].put_many(i, std::min<uint64_t>(end - i, BULK));
 		return 0;
 	}
 
 	static uint64_t consume_many(void *memory, uint64_t first, uint64_t count)
 	{
-		uint64_t wrong = 0;
+		message_check check = {};
 		for (uint64_t i = first, end = first + count; i < end;)
 			i += queues(memory)[0].take_many(
-				i, end - i < BULK ? end - i : BULK, &wrong);
-		return wrong;
+				i, std::min<uint64_t>(end - i, BULK), &check);
+		return !message_all_good(&check);
 	}
 
 	static uint64_t ping(void *memory, uint64_t first, uint64_t count)
 	{
-		uint64_t wrong = 0;
+		message_check check = {};
 		for (uint64_t i = first; i < first + count; i++) {
 			queues(memory)[0].put(i);
-			wrong += queues(memory)[1].take(i);
+			queues(memory)[1].take(i, &check);
 		}
-		return wrong;
+		return !message_all_good(&check);
 	}
 
 	static uint64_t pong(void *memory, uint64_t first, uint64_t count)
 	{
-		uint64_t wrong = 0;
+		message_check check = {};
 		for (uint64_t i = first; i < first + count; i++) {
-			wrong += queues(memory)[0].take(i);
+			queues(memory)[0].take(i, &check);
 			queues(memory)[1].put(i);
 		}
-		return wrong;
+		return !message_all_good(&check);
 	}
 };

@@ -111,12 +111,12 @@ static void state_print(const struct cell *cell, enum probe_state state)
 
 	printf("\n%s, the CPUs are %s, %u rounds\n", cell->name, probe_state_name(state),
 		count(cell, state));
-	printf("  %-14s %12s   %s\n", "", cell->is_rtt ? "round trip" : "messages",
+	printf("  %-15s %12s   %s\n", "", cell->is_rtt ? "round trip" : "messages",
 		"ours is so many times as fast");
 	for (unsigned i = 0; i < cell->row_count; i++) {
 		const struct row *row = &cell->rows[i];
 		double ns = times(cell, state, row, NULL).median;
-		printf("  %-14s ", row->subject->name);
+		printf("  %-15s ", row->subject->name);
 		if (cell->is_rtt)
 			printf("%9.1f ns", ns);
 		else
@@ -135,7 +135,7 @@ void cell_print(const struct cell *cell)
 		if (count(cell, (enum probe_state)state) > 0)
 			state_print(cell, (enum probe_state)state);
 	for (unsigned i = 0; i < cell->skipped_count; i++)
-		printf("  %-14s skipped: %s\n", cell->skipped[i]->name, cell->skipped[i]->skipped);
+		printf("  %-15s skipped: %s\n", cell->skipped[i]->name, cell->skipped[i]->skipped);
 	if (cell->dropped)
 		printf("  %u rounds dropped: the CPUs moved or were busy\n", cell->dropped);
 	fflush(stdout);

@@ -47,14 +47,13 @@ template <size_t N, size_t Slots> struct alignas(128) queue {
 		inner().emplace(number);
 	}
 
-	bool take(uint64_t number)
+	void take(uint64_t number, message_check *check)
 	{
 		element *front;
 		while (!(front = inner().front()))
 			;
-		bool wrong = !message_is(front, number, N);
+		message_verify(check, front, number, N);
 		inner().pop();
-		return wrong;
 	}
 
 	static int open(void *memory)

@@ -30,7 +30,7 @@ struct subject {
 	int (*open)(void *memory);
 	/* After them; optional: what open() made outside of the memory. */
 	void (*close)(void *memory);
-	/* How many messages were wrong. */
+	/* 0, or 1 when a message was wrong. */
 	uint64_t (*sides[2])(void *memory, uint64_t first, uint64_t count);
 };
 
