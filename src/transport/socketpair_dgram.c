@@ -1,10 +1,10 @@
 /*
  * socketpair_dgram: a connected pair of unix datagram sockets, duplex, without a name. One message
- * is one datagram; unlike those of UDP they are neither lost nor reordered: a sender waits while its
- * buffer (net.core.wmem_default, 208 KiB, or the capacity asked for) is full of what was not
- * received. net.unix.max_dgram_qlen, 10, does not bind two sockets that are connected to each other.
- * Any number of senders may share the end. The largest message, and how a receiver sees the death of
- * its peer, which a datagram socket does not tell: packet.h.
+ * is one datagram; unlike those of UDP they are neither lost nor reordered: a sender waits while
+ * its buffer (net.core.wmem_default, 208 KiB, or the capacity asked for) is full of what was not
+ * received. net.unix.max_dgram_qlen, 10, does not bind two sockets that are connected to each
+ * other. Any number of senders may share the end. The largest message, and how a receiver sees the
+ * death of its peer, which a datagram socket does not tell: packet.h.
  */
 #include <sys/socket.h>
 
