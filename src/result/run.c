@@ -83,6 +83,13 @@ static void read_sides(struct json_reader *reader, const json_t *json, struct re
 		read_side(reader, json_array_get(sides, i), &run->side[i]);
 }
 
+/* -1, which fits no bucket, for what is no time. */
+static int64_t ps_of(const json_t *value)
+{
+	double ps = json_number_value(value);
+	return ps >= 0 && ps <= (double)HIST_VALUE_MAX ? (int64_t)ps : -1;
+}
+
 int result_run_histogram(const struct result_run *run, struct hist *hist)
 {
 	const json_t *json = json_object_get(run->json, "histogram"), *bucket;
@@ -104,8 +111,8 @@ int result_run_histogram(const struct result_run *run, struct hist *hist)
 	if (hist->total == 0)
 		return fail(-EINVAL, "the histogram is empty");
 	/* Values beyond the last bucket have bounds that do not fit; the buckets' then serve. */
-	hist_restore_exact(hist, (int64_t)json_number_value(json_object_get(json, "min_ps")),
-		(int64_t)json_number_value(json_object_get(json, "max_ps")),
+	hist_restore_exact(hist, ps_of(json_object_get(json, "min_ps")),
+		ps_of(json_object_get(json, "max_ps")),
 		json_number_value(json_object_get(json, "mean_ps")));
 	error_clear();
 	return 1;

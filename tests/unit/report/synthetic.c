@@ -177,7 +177,8 @@ static void add(json_t *record, const struct synthetic_options *options, struct 
 	char name[192], size[UNITS_TEXT_MAX], gap[UNITS_TEXT_MAX];
 	bool stream = strcmp(cell.workload, "stream") == 0;
 
-	cell.ns = model_ns(&cell) * exp(0.03 * gauss()) * (options->factor ? options->factor : 1);
+	cell.ns =
+		model_ns(&cell) * exp(0.03 * gauss()) * (options->factor > 0 ? options->factor : 1);
 	if (strcmp(cell.subject->name, "unix_stream") == 0 && cell.round < 2)
 		cell.ns *= 1.6;
 	int length = snprintf(name, sizeof(name), "%s/%s/%s/%s/%s%s", cell.workload,

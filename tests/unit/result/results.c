@@ -19,7 +19,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "result/file.h"
 #include "result/json.h"
+#include "result/own.h"
 #include "result/results.h"
 #include "result/summary.h"
 
@@ -317,6 +319,37 @@ static void test_bad_files(void **state)
 	remove_dir(dir);
 }
 
+/* A damaged file is read or refused; whatever is read can be summed up. */
+static void test_damage(void **state)
+{
+	static const char noise[] = "0123456789-eE.\"{}[],:ntf\\ ";
+	_cleanup_(results_freep) struct results *results = sample();
+	_cleanup_(freep) struct summary *summary = own_array(1, sizeof(*summary));
+	_cleanup_(freep) char *text = NULL;
+	char dir[64], path[128];
+	uint64_t seed = 1;
+	size_t size;
+
+	(void)state;
+	make_dir(dir);
+	assert_int_equal(results_save(results, dir), 0);
+	snprintf(path, sizeof(path), "%s/results.json", dir);
+	assert_int_equal(file_read(path, &text, &size), 0);
+	for (unsigned i = 0; i < 3000; i++) {
+		_cleanup_(results_freep) struct results *read = NULL;
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		char *at = &text[(seed >> 20) % size], kept = *at;
+		*at = noise[(seed >> 50) % (sizeof(noise) - 1)];
+		write_text(dir, text);
+		*at = kept;
+		int r = results_load(dir, &read);
+		assert_true(r == 0 || r == -EINVAL);
+		for (size_t c = 0; r == 0 && c < read->cell_count; c++)
+			summary_of(&read->cells[c], summary);
+	}
+	remove_dir(dir);
+}
+
 static void test_merge(void **state)
 {
 	_cleanup_(results_freep) struct results *a = sample(), *merged = NULL, *apart = NULL;
@@ -355,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_merge),
 	};
 
