@@ -1,4 +1,5 @@
 # bash completion of ipcmark(1)
+# shellcheck shell=bash disable=SC2207 # no completion has blanks
 
 # The options of a command, from its help text.
 _ipcmark_options()

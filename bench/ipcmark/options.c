@@ -1,3 +1,7 @@
+/*
+ * The table of a command, given to getopt_long(), whose own messages are replaced by ours: they
+ * name the command, and where to look.
+ */
 #include "ipcmark/command.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * From a plan to saved results. What was measured is saved first, then drawn and shown: a plot that
+ * fails costs no figures. After the cells, Ctrl-C ends the program as it does any other.
+ */
 #include "ipcmark/run.h"
 
 #include <errno.h>

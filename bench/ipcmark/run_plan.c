@@ -1,3 +1,7 @@
+/*
+ * From what was asked for to a plan: the command line stands above the suite, and the suite above
+ * the defaults. All that can fail for a reason of the user's fails here.
+ */
 #include "ipcmark/run.h"
 
 #include <errno.h>

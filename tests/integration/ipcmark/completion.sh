@@ -1,5 +1,7 @@
 #!/bin/bash
 # The completion for bash.
+# shellcheck disable=SC2317 # called through check
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=/dev/null
 . "$COMPLETION"

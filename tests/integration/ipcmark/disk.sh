@@ -1,12 +1,15 @@
 #!/bin/bash
 # Directories that cannot be written, and disks that are full.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 use_fake_harness
 cell=pingpong/null/process/free/8B
 
 touch file
-expect "a file in the way" 2 "cannot (make|write to) the directory file" run --out=file/deep $cell
-expect "a directory of the kernel" 2 "cannot make the directory /proc/here" run --out=/proc/here $cell
+expect "a file in the way" 2 "cannot (make|write to) the directory file" \
+	run --out=file/deep $cell
+expect "a directory of the kernel" 2 "cannot make the directory /proc/here" \
+	run --out=/proc/here $cell
 
 if [ "$(id -u)" != 0 ]; then
 	mkdir closed && chmod 555 closed

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The doctor, on machines that are made of files.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 put() # PATH TEXT, below $root
@@ -17,7 +18,7 @@ put /proc/cpuinfo 'flags\t\t: fpu hypervisor tsc'
 put /proc/self/status 'Name: x\nCpus_allowed_list:\t3'
 put /proc/self/cgroup '0::/box'
 put /proc/self/timerslack_ns 5000000
-put /proc/self/limits 'Limit                     Soft Limit           Hard Limit           Units     
+put /proc/self/limits 'Limit  Soft Limit  Hard Limit  Units
 Max open files            64                   4096                 files     
 Max locked memory         65536                65536                bytes     
 Max pending signals       10                   10                   signals   
@@ -59,7 +60,7 @@ put /proc/cpuinfo 'flags\t\t: fpu tsc'
 put /proc/self/status 'Name: x\nCpus_allowed_list:\t0-3,8-11'
 put /proc/self/cgroup '4:memory:/\n2:cpu,cpuacct:/\n0::/'
 put /proc/self/timerslack_ns 50000
-put /proc/self/limits 'Limit                     Soft Limit           Hard Limit           Units     
+put /proc/self/limits 'Limit  Soft Limit  Hard Limit  Units
 Max open files            1024                 4096                 files     
 Max locked memory         unlimited            unlimited            bytes     
 Max pending signals       31000                31000                signals   
@@ -104,7 +105,7 @@ golden "a machine that tells nothing" out doctor/nothing.txt
 
 ipcmark doctor --all --json
 [ "$status" = 0 ] && json_is out \
-	'all(f["severity"] in ("ok", "note", "warning") and f["finding"] for f in d["findings"])' True
+	'all(f["severity"] in ("ok", "note", "warning") for f in d["findings"])' True
 report $? "this machine, as JSON"
 check "every warning has advice" json_is out \
 	'[f["check"] for f in d["findings"] if f["severity"] == "warning" and not f["advice"]]' '[]'

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The help texts are what people read first: a change of them is seen in review.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 "$IPCMARK" --help >out 2>err

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Job files: what is wrong is said with the line on which it stands.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 use_fake_harness
 

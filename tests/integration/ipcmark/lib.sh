@@ -4,6 +4,10 @@
 set -u
 : "${IPCMARK:?the front end}" "${HERE:?the directory of the tests}" "${GOLDEN:?the golden files}"
 
+if [ ! -x "$IPCMARK" ]; then
+	echo "Bail out! there is no $IPCMARK"
+	exit 1
+fi
 TEMPORARY=$(mktemp -d)
 trap 'rm -rf "$TEMPORARY"' EXIT
 cd "$TEMPORARY" || exit 99
@@ -13,6 +17,7 @@ mkdir "$TMPDIR"
 
 count=0
 failed=0
+status=
 
 report() # STATUS NAME
 {
@@ -82,13 +87,16 @@ golden() # NAME FILE GOLDEN
 # A value of a JSON file, by a Python expression of `d`.
 json() # FILE EXPRESSION
 {
-	python3 -S -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
-		"$1" "$2"
+	python3 -S -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+print(eval(sys.argv[2]))' "$1" "$2"
 }
 
 json_is() # FILE EXPRESSION VALUE
 {
 	local value
 	value=$(json "$1" "$2") || return 1
-	[ "$value" = "$3" ] || { echo "$2 is $value, not $3" >&2; return 1; }
+	[ "$value" = "$3" ] && return
+	echo "$2 is $value, not $3" >&2
+	return 1
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The whole way with the real harness: short, and not for its figures.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 options=(--rounds=2 --repetitions=2 --min-time=0.002 --out=results)

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Running cells, with a harness that measures nothing: what is kept when something goes wrong.
+# shellcheck disable=SC2317 # called through check
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 use_fake_harness
 options=(--no-plots --idle=free --out=results)
@@ -21,7 +23,9 @@ reason_of()
 }
 is()
 {
-	[ "$1" = "$2" ] || { echo "'$1' is not '$2'" >&2; return 1; }
+	[ "$1" = "$2" ] && return
+	echo "'$1' is not '$2'" >&2
+	return 1
 }
 no_litter()
 {
@@ -84,17 +88,25 @@ rm -rf results
 
 mkfifo events
 export FAKE_EVENTS=$TEMPORARY/events
+await_hang() # sets leader and child
+{
+	read -r -t 60 leader child <>events && return
+	echo "Bail out! no harness has said that it hangs"
+	exit 1
+}
 has_ended() # PID…: also as a zombie
 {
 	local pid
 	for pid; do
-		! grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$pid/status" 2>/dev/null || return 1
+		if grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$pid/status" 2>/dev/null; then
+			return 1
+		fi
 	done
 }
 
 FAKE='*/pipe/*=hang' "$IPCMARK" run "${options[@]}" --rounds=1 --deadline=0.1 "${cells[@]}" \
 	>out 2>err &
-read -r -t 60 leader child <>events
+await_hang
 wait $!
 status=$?
 check "a harness that hangs is killed: exit status 1" is "$status" 1
@@ -103,7 +115,7 @@ check "its children are killed too" has_ended "$leader" "$child"
 rm -rf results
 
 FAKE='*/pipe/*=hang' "$IPCMARK" run "${options[@]}" --rounds=1 "${cells[@]}" >out 2>err &
-read -r -t 60 leader child <>events
+await_hang
 kill -9 "$leader"
 wait $!
 status=$?
@@ -116,12 +128,13 @@ rm -rf results
 for signal in INT TERM; do
 	FAKE='*/pipe/*=hang' "$IPCMARK" run "${options[@]}" --rounds=2 --seed=3 "${cells[@]}" \
 		pingpong/{tcp,fifo,shm_ring}/process/free/8B >out 2>err &
-	read -r -t 60 leader child <>events
+	await_hang
 	kill -$signal $!
 	wait $!
 	status=$?
 	check "SIG$signal: exit status 130" is "$status" 130
-	check "SIG$signal: it says what is kept" grep -Eq 'interrupted after .*runs done so far are kept' err
+	check "SIG$signal: it says what is kept" \
+		grep -Eq 'interrupted after .*runs done so far are kept' err
 	check "SIG$signal: the results say so" json_is results/results.json \
 		'd["ipcmark"]["interrupted"]' True
 	check "SIG$signal: the harness is gone" has_ended "$leader" "$child"
@@ -132,12 +145,13 @@ done
 
 FAKE='*/pipe/*=hang' "$IPCMARK" run "${options[@]}" --rounds=1 "${cells[@]}" >out 2>err &
 first=$!
-read -r -t 60 leader child <>events
-expect "a second one is refused, and told who it is" 2 "another ipcmark measures .*process $first " \
-	run --out=other --no-plots "${cells[@]}"
+await_hang
+expect "a second one is refused, and told who it is" 2 \
+	"another ipcmark measures .*process $first " run --out=other --no-plots "${cells[@]}"
 ipcmark doctor
 check "the doctor sees it" grep -q 'another ipcmark measures now' out
-"$IPCMARK" run --no-plots --idle=free --out=other --rounds=1 --wait-lock "${cells[0]}" >out2 2>err2 &
+"$IPCMARK" run --no-plots --idle=free --out=other --rounds=1 --wait-lock "${cells[0]}" \
+	>out2 2>err2 &
 second=$!
 kill "$leader"
 wait $first

@@ -1,5 +1,6 @@
 #!/bin/bash
 # What is wrong is said in one line, with what to do, and with exit status 2.
+# shellcheck source=tests/integration/ipcmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 use_fake_harness
 
@@ -37,7 +38,8 @@ expect "no XML" 2 "nowhere.xml" topology --xml=nowhere.xml
 expect "two topologies" 2 "exclude each other" topology --xml=a --synthetic=b
 expect "a bad synthetic topology" 2 "." topology --synthetic=fly:2
 IPCMARK_HARNESS_DIR=$TEMPORARY expect "no harness" 2 \
-	"no harness 'ipcmark-transport' in IPCMARK_HARNESS_DIR" run --rounds=1 pingpong/null/process/free/8B
+	"no harness 'ipcmark-transport' in IPCMARK_HARNESS_DIR" \
+	run --rounds=1 pingpong/null/process/free/8B
 
 ipcmark list 'pingpong/null/process/free/8B'
 [ "$status" = 0 ] && [ "$(cut -d/ -f1-5 out)" = pingpong/null/process/free/8B ]
