@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -28,38 +26,6 @@ void cell_init(struct cell *cell, const char *name)
 				cell->rows[cell->row_count++].subject = s;
 		}
 	}
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct interval {
-	double low, median, high;
-};
-
-/* The median, and the order statistics between which it lies with at least 95 %: each value is on
- * either side of it with one half, whatever their distribution. */
-static struct interval interval_of(const double *values, unsigned n)
-{
-	double sorted[ROUNDS_MAX], tail = 0, term = pow(0.5, n);
-	unsigned k = 0;
-
-	memcpy(sorted, values, n * sizeof(*values));
-	qsort(sorted, n, sizeof(*sorted), compare);
-	while (k < n / 2 && tail + term <= 0.025) {
-		tail += term;
-		term *= (double)(n - k) / (k + 1);
-		k++;
-	}
-	/* k = 0: too few rounds for 95 %; all there is. */
-	unsigned low = k ? k - 1 : 0;
-	return (struct interval){sorted[low],
-		n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
-		sorted[n - 1 - low]};
 }
 
 /* The rounds of a state. */

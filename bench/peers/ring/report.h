@@ -3,10 +3,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/peers/ring/interval.h"
 #include "bench/peers/ring/subject.h"
 #include "measure/probe.h"
 
-enum { ROUNDS_MAX = 300, SUBJECTS_MAX = 16 };
+enum { ROUNDS_MAX = INTERVAL_VALUES_MAX, SUBJECTS_MAX = 16 };
 
 struct row {
 	const struct subject *subject;
