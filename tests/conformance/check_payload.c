@@ -134,7 +134,7 @@ static void converse_pingpong(struct side *side, const struct plan *plan)
 	at(side->cell, side->side, "ping-pong");
 	for (uint64_t i = 0; i < plan->count && !side->heard.saw_last; i++) {
 		/* Smaller messages cannot say that they are the last. */
-		bool last = i + 1 == plan->count || (i % 64 == 63 && clock_ns() > end);
+		bool last = i + 1 == plan->count || (i % 8 == 7 && clock_ns() > end);
 		if (side->side == 1)
 			last = false;
 		if (!round_trip(side, plan->bytes, plan->bytes, last))
@@ -173,7 +173,7 @@ static void stream_out(struct side *side, const struct plan *plan)
 
 	at(side->cell, side->side, "send of a stream");
 	for (uint64_t i = 0; i < plan->count && !last; i++) {
-		last = i + 1 == plan->count || (i % 64 == 63 && clock_ns() > end);
+		last = i + 1 == plan->count || (i % 8 == 7 && clock_ns() > end);
 		if (plan->bytes < PATTERN_HEADER_BYTES)
 			last = false;
 		if (!say(side, plan->bytes, last) || cell_failed(side->cell))
