@@ -231,8 +231,7 @@ void record_add_counters(struct record *record, const struct cell *cell,
 	json_t *sides = json_object_get(last, "sides"), *side;
 	size_t index;
 
-	json_array_foreach(sides, index, side)
-	{
+	json_array_foreach (sides, index, side) {
 		const struct perf_values *values = session_counters(session, (unsigned)index);
 		json_t *counters = json_object();
 		for (unsigned i = 0; i < PERF_COUNTERS; i++)

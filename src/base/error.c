@@ -79,3 +79,9 @@ void error_clear(void)
 	last.frame_count = 0;
 	last.message[0] = '\0';
 }
+
+int error_errno(void)
+{
+	error_clear();
+	return -errno;
+}

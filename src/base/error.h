@@ -29,3 +29,6 @@ const char *error_message(int r);
 void error_print(FILE *out, const char *program, int r);
 
 void error_clear(void);
+
+/* Starts a new error without a message: clears, and returns -errno. */
+int error_errno(void);

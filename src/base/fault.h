@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/error.h"
+
 /* After this, the k-th sys() of this thread fails with `error` (positive errno). k = 0 disarms. */
 void fault_arm(unsigned k, int error);
 
@@ -16,11 +18,12 @@ bool fault_disarm(void);
 /* Counts one call down; true (and errno set) when this is the one that must fail. */
 bool fault_hit(void);
 
-/* A system call off the timed path: its value, or the negative errno. */
-#define sys(call)                             \
-	({                                    \
-		int sys_r_ = -1;              \
-		if (!fault_hit())             \
-			sys_r_ = (int)(call); \
-		sys_r_ < 0 ? -errno : sys_r_; \
+/* A system call off the timed path: its value, or the negative errno, which is a new error: the
+ * message of an older one is forgotten. */
+#define sys(call)                                    \
+	({                                           \
+		int sys_r_ = -1;                     \
+		if (!fault_hit())                    \
+			sys_r_ = (int)(call);        \
+		sys_r_ < 0 ? error_errno() : sys_r_; \
 	})

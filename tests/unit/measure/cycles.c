@@ -1,11 +1,8 @@
+#include "../../cmocka_prelude.h"
 #include "measure/cycles.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 

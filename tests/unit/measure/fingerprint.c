@@ -1,15 +1,12 @@
+#include "../../cmocka_prelude.h"
 #include "measure/fingerprint.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 /* A machine in a directory: path and content, directories made on the way. */
 static const char *const machine[][2] = {

@@ -1,13 +1,10 @@
+#include "../../cmocka_prelude.h"
 #include "measure/hist.h"
 
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static struct hist hist, other;
 

@@ -1,13 +1,10 @@
+#include "../../cmocka_prelude.h"
 #include "measure/perf.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/fault.h"

@@ -1,15 +1,12 @@
+#include "../../cmocka_prelude.h"
 #include "measure/probe.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -60,7 +57,7 @@ static void classifies(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (probe_classify(&cases[i].measured) != cases[i].wanted)
-			fail_msg("case %u is %s", i,
+			flunk("case %u is %s", i,
 				probe_state_name(probe_classify(&cases[i].measured)));
 }
 
@@ -217,7 +214,7 @@ static void ends_without_the_other_cpu(void **state)
 	assert_int_equal(result.state, PROBE_BUSY);
 	/* By the CPU time that it spun: others may keep the caller itself from its CPU. */
 	if (cpu_ns > 4 * PROBE_LIMIT_NS)
-		fail_msg("it waited for %lld ns", (long long)cpu_ns);
+		flunk("it waited for %lld ns", (long long)cpu_ns);
 }
 
 int main(void)

@@ -2,14 +2,11 @@
  * The wanted figures come from Python's statistics, math.comb and fractions, which share nothing
  * with the code under test; the expression stands beside each.
  */
+#include "../../cmocka_prelude.h"
 #include "measure/stats.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 static const double x[] = {-1.7, 0.2, 0.9, 2.2, 2.2, 3.1, 4.4, 5.5, 7.3, 9.6};
 static const double y[] = {-3.2, 1.0, 2.2, 4.1, 6.5, 8.8, 12.0};
@@ -18,7 +15,7 @@ enum { X = 10, Y = 7 };
 static void assert_near(double got, double wanted, double relative)
 {
 	if (fabs(got - wanted) > fabs(wanted) * relative)
-		fail_msg("%.17g is not %.17g", got, wanted);
+		flunk("%.17g is not %.17g", got, wanted);
 }
 
 static void describes_a_sample(void **state)

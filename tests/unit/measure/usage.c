@@ -1,16 +1,12 @@
+#include "../../cmocka_prelude.h"
 #include "measure/usage.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/mman.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 

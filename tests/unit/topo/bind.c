@@ -1,14 +1,10 @@
+#include "../../cmocka_prelude.h"
 #include "topo/bind.h"
 #include "base/error.h"
-#undef fail /* cmocka has one too */
 
 #include <errno.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/fault.h"

@@ -6,17 +6,13 @@
  * l2:2(size=1048576) core:1 pu:2(indexes=2*8:8*1)": CPUs are numbered as Linux does on such a
  * machine, all cores first and then their hyperthreads.
  */
+#include "../../cmocka_prelude.h"
 #include "base/error.h"
-#undef fail /* cmocka has one too */
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "topo/placement.h"
@@ -91,7 +87,7 @@ static char *text_of(const struct machine *machine)
 	if (r == 0 && machine->restriction)
 		r = topo_restrict(topo, machine->restriction);
 	if (r < 0)
-		fail_msg("%s: %s", machine->name, error_message(r));
+		flunk("%s: %s", machine->name, error_message(r));
 	FILE *out = open_memstream(&text, &size);
 	assert_int_equal(topo_print(out, topo), 0);
 	print_sides(out, topo);
@@ -149,7 +145,7 @@ static void is_as_recorded(void **state)
 	if (strcmp(wanted, got) == 0)
 		return;
 	print_difference(machine->name, wanted, got);
-	fail_msg("%s is not as recorded", machine->name);
+	flunk("%s is not as recorded", machine->name);
 }
 
 int main(void)

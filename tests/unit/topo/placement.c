@@ -2,19 +2,15 @@
  * The promises of placement.h, on every machine below and for every number of sides: by the
  * definition of the classes, not by the choice that the code makes (tests/golden/topo has that).
  */
+#include "../../cmocka_prelude.h"
 #include "topo/placement.h"
 #include "base/error.h"
-#undef fail /* cmocka has one too */
 
 #include <errno.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 
@@ -57,7 +53,7 @@ static void check_sides(const struct topo *topo, enum placement placement, unsig
 		for (unsigned j = 0; j < i; j++)
 			/* Sides of the same seat, one round later, may be nearer. */
 			if (i % seats != j % seats && !is_of(topo, placement, cpus[i], cpus[j]))
-				fail_msg("%s: sides %u and %u of %u are on CPUs %d and %d",
+				flunk("%s: sides %u and %u of %u are on CPUs %d and %d",
 					placement_name(placement), i, j, sides, cpus[i], cpus[j]);
 	}
 }

@@ -1,16 +1,12 @@
+#include "../../cmocka_prelude.h"
 #include "topo/topo.h"
 #include "base/error.h"
-#undef fail /* cmocka has one too */
 
 #include <errno.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 
@@ -62,7 +58,7 @@ static void restricts(void **state)
 	assert_false(topo_is_live(topo));
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		if (topo_restrict(topo, wrong[i]) != -EINVAL)
-			fail_msg("'%s' was accepted", wrong[i]);
+			flunk("'%s' was accepted", wrong[i]);
 		assert_int_equal(topo_cpu_count(topo), 8);
 	}
 	assert_int_equal(topo_restrict(topo, "1-2,6,100"), 0);
@@ -121,7 +117,7 @@ static void the_hash_tells_machines_apart(void **state)
 		hashes[i] = topo_hash(topo);
 		for (unsigned j = 0; j < i; j++)
 			if ((hashes[i] == hashes[j]) != (i == 1 && j == 0))
-				fail_msg("machines %u and %u", i, j);
+				flunk("machines %u and %u", i, j);
 	}
 }
 

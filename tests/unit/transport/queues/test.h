@@ -1,17 +1,11 @@
 #pragma once
 /* What these tests share: a channel whose two sides are one process, which sends to itself. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 /* The name means something else in base/error.h. */
-#undef fail
 
+#include "../../../cmocka_prelude.h"
 #include "base/error.h"
 #include "transport/transport.h"
 

@@ -2,17 +2,13 @@
  * cond_shm: the owner of a mutex is killed inside its section, and the other side goes on. This
  * needs to see the member's monitors, so it includes the member.
  */
+#include "../../../cmocka_prelude.h"
 #include "transport/cond_shm.c"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "os/proc.h"
 

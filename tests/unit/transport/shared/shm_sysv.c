@@ -2,16 +2,12 @@
  * sysv_sem_shm: the semaphores are removed when their opener is killed, and not before. This needs
  * to see the set's id, so it includes the member.
  */
+#include "../../../cmocka_prelude.h"
 #include "transport/sysv_sem_shm.c"
 
 #include <assert.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
 
 /* What the two processes tell the test. */
 struct news {

@@ -1,13 +1,8 @@
 /* token: counting, time-outs, and a putter that was killed between its count and its wake. */
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
-
+#include "../../../cmocka_prelude.h"
 #include "base/clock.h"
 #include "transport/token.h"
 

@@ -1,15 +1,10 @@
 /* uring: values from ring to ring: order, a full house, time-outs; and a stream's end. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "../../../cmocka_prelude.h"
 #include "transport/uring.h"
 
 enum { ENTRIES = 64 };

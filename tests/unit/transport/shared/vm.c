@@ -3,14 +3,9 @@
  * own buffer, nor when it comes to the same page of the ring again while the pipe is full.
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "../../../cmocka_prelude.h"
 #include "transport/transport.h"
 
 enum { MESSAGE_MAX = 20000, MESSAGES = 20000 };
