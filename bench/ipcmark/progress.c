@@ -7,7 +7,13 @@
 
 #include "base/clock.h"
 
-enum { BAR_MAX = 24, COLUMNS_DEFAULT = 80, LINE_MAX_BYTES = 512, LINE_EVERY_S = 5 };
+enum {
+	BAR_MAX = 24,
+	COLUMNS_DEFAULT = 80,
+	COLUMNS_WIDE = 110,
+	LINE_MAX_BYTES = 512,
+	LINE_EVERY_S = 5
+};
 
 void progress_init(struct progress *progress, bool quiet)
 {
@@ -39,12 +45,14 @@ char *progress_time(char buffer[PROGRESS_TIME_MAX], int64_t ns)
 static void bar_draw(const struct progress *progress, const struct progress_state *state)
 {
 	char bar[BAR_MAX + 1], line[LINE_MAX_BYTES], left[PROGRESS_TIME_MAX];
+	/* The name of the cell needs the room more. */
+	unsigned width = progress->columns < COLUMNS_WIDE ? BAR_MAX / 3 : BAR_MAX;
 	int64_t total_ns = state->elapsed_ns + state->left_ns;
-	unsigned full = total_ns > 0 ? (unsigned)(state->elapsed_ns * BAR_MAX / total_ns) : 0;
+	unsigned full = total_ns > 0 ? (unsigned)(state->elapsed_ns * width / total_ns) : 0;
 
-	for (unsigned i = 0; i < BAR_MAX; i++)
+	for (unsigned i = 0; i < width; i++)
 		bar[i] = i < full ? '#' : '.';
-	bar[BAR_MAX] = '\0';
+	bar[width] = '\0';
 	snprintf(line, sizeof(line), "[%s] %s left, round %u: %u/%u  %s", bar,
 		progress_time(left, state->left_ns), state->round, state->cells_done, state->cells,
 		state->cell);

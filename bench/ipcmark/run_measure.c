@@ -33,9 +33,9 @@ static int announce(const struct run *run)
 		return trace(r);
 	if (run->quiet)
 		return 0;
-	log_info("%u cells, %zu skipped, about %s; seed %llu, results in %s", run->plan.runnable,
-		run->plan.cells.count - run->plan.runnable, progress_time(left, left_ns),
-		(unsigned long long)run->seed, run->out_path);
+	log_info("%u cell%s, %zu skipped, about %s; seed %llu, results in %s", run->plan.runnable,
+		run->plan.runnable == 1 ? "" : "s", run->plan.cells.count - run->plan.runnable,
+		progress_time(left, left_ns), (unsigned long long)run->seed, run->out_path);
 	if (run->params.idle != IDLE_POLICY_FREE && !idle_can_hold(&reason))
 		log_info("CPUs cannot be held out of idle states: %s", reason);
 	if (warnings)
@@ -95,9 +95,22 @@ static int meta_set(const struct run *run, struct results *results, const char *
 	return 0;
 }
 
-static void conclude(const struct run *run, const struct campaign_outcome *outcome)
+/* Cells that ran, but of which no run counts. */
+static unsigned rejected_cells(const struct results *results)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < results->cell_count; i++)
+		count += results->cells[i].run_count > 0 &&
+			 result_cell_accepted(&results->cells[i]) == 0;
+	return count;
+}
+
+static void conclude(const struct run *run, const struct results *results,
+	const struct campaign_outcome *outcome)
 {
 	char took[PROGRESS_TIME_MAX];
+	unsigned rejected = rejected_cells(results);
 
 	progress_time(took, outcome->duration_ns);
 	if (outcome->interrupted)
@@ -106,6 +119,10 @@ static void conclude(const struct run *run, const struct campaign_outcome *outco
 			took, outcome->runs, outcome->rounds);
 	if (outcome->failed)
 		log_error("%u of %u cells failed", outcome->failed, run->plan.runnable);
+	if (rejected)
+		log_warning("%u %s no figures: the CPUs moved or were busy in every run "
+			    "(see 'ipcmark doctor'; more rounds or --retries may help)",
+			rejected, rejected == 1 ? "cell has" : "cells have");
 	if (outcome->repeated && !run->quiet)
 		log_info("%u runs were repeated: CPUs moved or were busy", outcome->repeated);
 	if (!run->quiet)
@@ -150,6 +167,6 @@ int run_measure(struct run *run)
 	if (r < 0 || ran < 0)
 		return trace(r < 0 ? r : ran);
 	fflush(stdout);
-	conclude(run, &outcome);
+	conclude(run, results, &outcome);
 	return outcome.interrupted ? EXIT_INTERRUPTED : outcome.failed ? EXIT_FAILED : EXIT_OK;
 }

@@ -23,6 +23,7 @@ struct parser {
 	struct suite *suite;
 	struct suite_job *job; /* NULL in [global] and before */
 	FILE *file;
+	size_t line_size;  /* of inih's buffer */
 	bool line_is_open; /* what was read last had no newline */
 	unsigned line;
 	unsigned section_line; /* of the last header; 0: none yet */
@@ -242,6 +243,18 @@ static int handle(void *context, const char *section, const char *key, const cha
 	return r == 0;
 }
 
+/* A file that is something else is said to be so, and not printed to the terminal. */
+static void line_check(struct parser *parser, const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)line[i];
+		if ((c < ' ' && !strchr("\t\r\n", c)) || c == 0x7f)
+			complain(parser, parser->line, "a character that is no text (code %u)", c);
+	}
+	if (parser->line_is_open && length + 1 < parser->line_size && !feof(parser->file))
+		complain(parser, parser->line, "a character that is no text (code 0)");
+}
+
 /* inih's: as fgets(). */
 static char *read_line(char *buffer, int size, void *context)
 {
@@ -262,6 +275,8 @@ static char *read_line(char *buffer, int size, void *context)
 	parser->line++;
 	size_t length = strlen(line);
 	parser->line_is_open = length == 0 || line[length - 1] != '\n';
+	parser->line_size = (size_t)size;
+	line_check(parser, line, length);
 	/* An indented one continues the value above it. */
 	if (line[0] == '[') {
 		section_check_used(parser);

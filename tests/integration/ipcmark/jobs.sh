@@ -72,6 +72,9 @@ bad "no job" 2 "no job" <<'INI'
 [global]
 budget = 3
 INI
+bad "a zero byte" 2 "a character that is no text" < <(printf '[a]\n; \0\ncells = pipe\n')
+bad "an escape sequence" 2 "a character that is no text \(code 27\)" \
+	< <(printf '[a]\ncells = \033[2J\n')
 bad "an empty file" 1 "no job" </dev/null
 {
 	echo '[a]'

@@ -84,6 +84,8 @@ FAKE='*/pipe/*=moved' ipcmark run "${options[@]}" --rounds=2 --retries=3 "${cell
 check "rejected runs are no failure" is "$status" 0
 check "they are repeated at once, so often" is "$(grep -c pipe log)" 8
 check "and said" grep -q '6 runs were repeated' err
+check "a cell without figures is said" grep -q '1 cell has no figures' err
+check "and is not in the summary" json_is results/summary.json 'len(d["benchmarks"])' 1
 rm -rf results
 
 mkfifo events
