@@ -12,13 +12,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "harness/exec.h"
-#include "harness/side.h"
-#include "harness/watch.h"
+#include "harness/session_impl.h"
 #include "os/fd.h"
-#include "os/futex.h"
 #include "os/idle.h"
-#include "os/shm.h"
 #include "topo/bind.h"
 
 /* A warm-up round lasts at least this long, and two neighbours agree within 5 % when it is over. */
@@ -30,144 +26,6 @@
 #define RECORD_SHARE 0.01
 #define HISTOGRAM_NS 4.0
 #define BATCH_MAX 65536
-
-struct session {
-	struct cell cell;
-	const struct topo *topo;
-	struct session_options options;
-	unsigned side_count;
-	int cpus[TRANSPORT_SIDES_MAX];
-	struct shm board_memory;
-	struct channel channel; /* the opener's */
-	/* Of threads: each has a copy of the channel. Side 0 uses the opener's where the others are
-	 * processes. */
-	struct channel *copies;
-	struct side sides[TRANSPORT_SIDES_MAX];
-	struct exec_side started[TRANSPORT_SIDES_MAX];
-	struct watch *watch;
-	int idle_fd, fds_before;
-	bool attached, finished, probed;
-	struct probe_result probe_before, probe_after;
-	unsigned batch;
-	char error[SIDE_MESSAGE_MAX]; /* of the turn that failed */
-};
-
-static struct side_board *board_of(const struct session *session)
-{
-	return session->board_memory.data;
-}
-
-static const struct exec_member *exec_of(const struct session *session)
-{
-	return execs[session->cell.exec];
-}
-
-static int64_t phase_deadline(const struct session *session, uint64_t iterations)
-{
-	return clock_ns() + session->options.deadline_ns +
-	       2 * (int64_t)iterations * session->cell.gap_ns;
-}
-
-static void begin_phase(struct session *session, const char *phase, int64_t deadline_ns)
-{
-	struct watch_side sides[TRANSPORT_SIDES_MAX];
-
-	for (unsigned i = 0; i < session->side_count; i++) {
-		const struct session_side *facts = &board_of(session)->reports[i].facts;
-		sides[i] = (struct watch_side){
-			.pid = facts->pid,
-			.tid = facts->tid,
-		};
-	}
-	watch_begin(session->watch, phase, sides, session->side_count, deadline_ns);
-}
-
-/* ---- one turn of all sides ---- */
-
-/* Waits until side i has said that word == value; an error when it has died instead. */
-static int await(struct session *session, unsigned i, _Atomic uint32_t *word, uint32_t value,
-	int64_t deadline_ns)
-{
-	struct side_report *report = &board_of(session)->reports[i];
-	struct proc *proc = &session->started[i].proc;
-	uint32_t seen;
-
-	while ((seen = atomic_load(word)) != value) {
-		if (atomic_load(&report->done) == UINT32_MAX)
-			return fail(report->r, "side %u: %s", i, report->message);
-		if (clock_ns() >= deadline_ns)
-			return fail(-ETIMEDOUT, "side %u (pid %d) does not answer", i,
-				report->facts.pid);
-		if (proc->pid && proc_has_ended(proc->pidfd) && atomic_load(word) != value) {
-			int r = exec_of(session)->join(&session->started[i], clock_ns());
-			char why[SIDE_MESSAGE_MAX];
-			snprintf(why, sizeof(why), "%s", r < 0 ? error_message(r) : "it ended");
-			return fail(-ECHILD, "side %u: %s", i, why);
-		}
-		futex_wait(word, seen, deadline_after_ms(20));
-	}
-	return 0;
-}
-
-/* The error of a turn: what the watchdog has to say comes first, then a side that died or failed by
- * itself; -EPIPE at another side is only its echo. */
-static int turn_error(struct session *session, int r, const char *hung)
-{
-	char why[SIDE_MESSAGE_MAX];
-
-	snprintf(why, sizeof(why), "side 0: %s", r < 0 ? error_message(r) : "");
-	if (hung)
-		return fail(-ETIMEDOUT, "%s", hung);
-	for (unsigned i = 1; i < session->side_count; i++) {
-		int other = await(session, i, &board_of(session)->reports[i].done,
-			atomic_load(&board_of(session)->turn), deadline_after_ms(500));
-		if (other >= 0)
-			other = board_of(session)->reports[i].r;
-		if (other == -ECHILD)
-			return other;
-		if (other < 0 && other != -ETIMEDOUT && (r >= 0 || r == -EPIPE)) {
-			snprintf(why, sizeof(why), "side %u: %s", i,
-				board_of(session)->reports[i].message);
-			r = other;
-		}
-	}
-	return fail(r, "%s", why);
-}
-
-/* Gives the command to all sides but 0; returns the turn's number. */
-static uint32_t post(struct session *session, enum side_command command, uint64_t iterations)
-{
-	struct side_board *board = board_of(session);
-
-	board->command = command;
-	board->iterations = iterations;
-	/* Publishes the command; pairs with the sides' load of `turn`. */
-	uint32_t number = atomic_fetch_add(&board->turn, 1) + 1;
-	futex_wake(&board->turn, INT32_MAX);
-	return number;
-}
-
-static int turn(
-	struct session *session, enum side_command command, uint64_t iterations, const char *phase)
-{
-	struct side_board *board = board_of(session);
-	int64_t deadline_ns = phase_deadline(session, iterations);
-
-	begin_phase(session, phase, deadline_ns);
-	uint32_t number = post(session, command, iterations);
-	int r = side_execute(&session->sides[0], command);
-	bool failed = r < 0;
-	for (unsigned i = 1; !failed && i < session->side_count; i++) {
-		r = await(session, i, &board->reports[i].done, number, deadline_ns);
-		failed = r < 0 || board->reports[i].r < 0;
-	}
-	const char *hung = watch_end(session->watch);
-	if (!failed && !hung)
-		return 0;
-	r = turn_error(session, r, hung);
-	snprintf(session->error, sizeof(session->error), "%s", error_message(r));
-	return r;
-}
 
 /* ---- opening ---- */
 
@@ -204,7 +62,7 @@ static int start_sides(struct session *session)
 	session->attached = true;
 	r = side_init(&session->sides[0]);
 	for (unsigned i = 1; r >= 0 && i < session->side_count; i++)
-		r = await(session, i, &board_of(session)->reports[i].ready, 1,
+		r = session_await(session, i, &board_of(session)->reports[i].ready, 1,
 			clock_ns() + session->options.deadline_ns);
 	return trace(r);
 }
@@ -246,7 +104,7 @@ static int warm_up(struct session *session)
 	int64_t started = clock_ns();
 
 	for (;;) {
-		int r = turn(session, SIDE_RUN, iterations, "warm-up");
+		int r = session_turn(session, SIDE_RUN, iterations, "warm-up");
 		if (r < 0)
 			return trace(r);
 		int64_t elapsed = elapsed_of(session);
@@ -321,7 +179,7 @@ static int open_all(struct session *session)
 	if (r >= 0)
 		r = check_identity(session);
 	if (r >= 0)
-		r = turn(session, SIDE_VERIFY, 0, "verify");
+		r = session_turn(session, SIDE_VERIFY, 0, "verify");
 	if (r >= 0)
 		r = warm_up(session);
 	return trace(r);
@@ -358,7 +216,7 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
 		return fail(-ENOMEM, "no memory for a histogram");
 	session->sides[0].hist = hist;
 	session->sides[0].batch = session->batch;
-	int r = turn(session, SIDE_RUN, iterations, "run");
+	int r = session_turn(session, SIDE_RUN, iterations, "run");
 	session->sides[0].hist = NULL;
 	if (r < 0) {
 		free(hist);
@@ -386,7 +244,7 @@ int session_count(struct session *session, uint64_t iterations)
 	perf_close(&perf);
 	if (present == 0)
 		return 0;
-	int r = turn(session, SIDE_COUNT, iterations, "count");
+	int r = session_turn(session, SIDE_COUNT, iterations, "count");
 	return r < 0 ? trace(r) : 1;
 }
 
@@ -411,7 +269,7 @@ static int stop_sides(struct session *session)
 {
 	int worst = 0;
 
-	post(session, SIDE_STOP, 0);
+	session_post(session, SIDE_STOP, 0);
 	for (unsigned i = 1; i < session->side_count; i++) {
 		if (!session->started[i].started)
 			continue;
@@ -448,7 +306,7 @@ static void leave(struct session *session)
 
 int session_finish(struct session *session)
 {
-	int r = turn(session, SIDE_VERIFY, 0, "verify after the run");
+	int r = session_turn(session, SIDE_VERIFY, 0, "verify after the run");
 
 	/* To the watchdog a side that ends has died. */
 	watch_stop(TAKE_PTR(session->watch));
