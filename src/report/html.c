@@ -136,8 +136,7 @@ static void write_findings(FILE *out, const json_t *doctor)
 	      "may disturb measurements here.</caption>\n<thead><tr><th>severity</th>"
 	      "<th>check</th><th>finding</th><th>advice</th></tr></thead><tbody>\n",
 		out);
-	json_array_foreach((json_t *)doctor, index, finding)
-	{
+	json_array_foreach ((json_t *)doctor, index, finding) {
 		fputs("<tr>", out);
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 			const char *text = json_string_value(json_object_get(finding, keys[i]));

@@ -31,7 +31,10 @@ static void put_pair(struct plot *plot, struct pairs *pairs, const struct view_r
 		view_value(value, p->value, VIEW_TIME));
 	plot_put_label(plot, text);
 	fprintf(plot->data, " %u %.6g %.6g %.6g %d %.6g %.6g\n", ++pairs->lines, ratio.value,
-		ratio.low, ratio.high, estimate_differs(p, t), p->value, t->value);
+		ratio.low, ratio.high,
+		estimate_differs(p, t) &&
+			strcmp(process->summary->state, thread->summary->state) == 0,
+		p->value, t->value);
 	pairs->low = fmin(pairs->low, ratio.low);
 	pairs->high = fmax(pairs->high, ratio.high);
 	plot_count_add(&pairs->count, p->n);

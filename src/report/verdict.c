@@ -216,6 +216,24 @@ static void say_tie(struct contest *contest, size_t tied)
 	say(contest, " cannot be told apart: their 95 %% intervals meet.");
 }
 
+/* Where the CPUs were decides more than the mechanism: who compares across that must know. */
+static void say_states(struct contest *contest, size_t count)
+{
+	const char *best = contest->rows[0]->summary->state;
+
+	for (size_t i = 1; i < count && i < contest->count; i++) {
+		const char *other = contest->rows[i]->summary->state;
+		if (strcmp(best, other) == 0)
+			continue;
+		say(contest,
+			" Beware: the CPUs were %s for %s but %s for %s; take more rounds before "
+			"you rely on it.",
+			best[0] ? best : "not probed", contest->rows[0]->label,
+			other[0] ? other : "not probed", contest->rows[i]->label);
+		return;
+	}
+}
+
 static void answer(struct contest *contest)
 {
 	const struct view_row *best = contest->rows[0];
@@ -227,6 +245,7 @@ static void answer(struct contest *contest)
 		say(contest,
 			", but %u process runs are too few for an interval: nothing is proven.",
 			figure->n);
+		say_states(contest, 2);
 		return;
 	}
 	size_t tied = count_tied(contest);
@@ -240,6 +259,7 @@ static void answer(struct contest *contest)
 	}
 	if (tied < contest->count)
 		say_behind(contest, best, contest->rows[tied]);
+	say_states(contest, tied + 1);
 	say_floor(contest);
 }
 

@@ -26,6 +26,13 @@ static const struct view_row *find_row(
 	return NULL;
 }
 
+/* Both were probed, and the CPUs were elsewhere. */
+static bool in_other_state(const struct view_row *a, const struct view_row *b)
+{
+	return a->summary->state[0] && b->summary->state[0] &&
+	       strcmp(a->summary->state, b->summary->state) != 0;
+}
+
 static struct tally count(const struct view_group *a, const struct view_group *b, unsigned machine)
 {
 	struct tally tally = {0};
@@ -39,7 +46,7 @@ static struct tally count(const struct view_group *a, const struct view_group *b
 		if (!other)
 			continue;
 		const struct estimate *x = &row->summary->time, *y = &other->summary->time;
-		if (!estimate_differs(x, y)) {
+		if (!estimate_differs(x, y) || in_other_state(row, other)) {
 			tally.untold++;
 			continue;
 		}
