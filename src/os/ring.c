@@ -25,6 +25,9 @@ enum {
 	GLANCES_MAX = 40,
 	/* Seen so often where it was, the producer pauses. */
 	PAUSE_GLANCES = 4,
+	/* Messages of 64 B in a ping-pong are then held up by 2 µs once in 65536. */
+	TRY_EVERY_MAX = 1 << 22,
+	GLANCE_BYTES_MAX = 512,
 };
 
 int ring_open(struct ring *ring, size_t capacity_bytes, size_t message_max_bytes)
@@ -65,17 +68,19 @@ void ring_tx_init(struct ring_tx *tx, struct ring *ring, enum waiter_strategy st
 {
 	struct ring_control *control = ring->control_memory.data;
 	uint64_t tail = atomic_load_explicit(&control->tail, memory_order_relaxed);
+	size_t size = ring->data_memory.size_bytes;
 	uint64_t head = atomic_load_explicit(&control->head, memory_order_acquire);
 
 	*tx = (struct ring_tx){
 		.data = ring->data_memory.data,
-		.mask = ring->data_memory.size_bytes - 1,
+		.mask = size - 1,
 		.tail = tail,
-		.limit = head + ring->data_memory.size_bytes,
-		.batch_bytes = ring->data_memory.size_bytes / 8 < RING_BATCH_BYTES_MAX
-				       ? ring->data_memory.size_bytes / 8
-				       : RING_BATCH_BYTES_MAX,
-		.glance_mask = ~(uint64_t)(ring->data_memory.size_bytes / 32 - 1),
+		.limit = head + size,
+		.batch_bytes = size / 8 < RING_BATCH_BYTES_MAX ? size / 8 : RING_BATCH_BYTES_MAX,
+		/* Of a small ring, finely enough to see a lag in it. */
+		.glance_mask =
+			~(uint64_t)((size / 32 < GLANCE_BYTES_MAX ? size / 32 : GLANCE_BYTES_MAX) -
+				    1),
 		.control = control,
 	};
 	waiter_init(&tx->waiter, strategy);
@@ -97,9 +102,10 @@ void ring_rx_init(
 		.freed = head,
 		.free_every = size / 8,
 		.lag_bytes = lag_bytes < size / 2 ? lag_bytes : size / 2,
-		.waited_at = head,
+		.tried_at = head,
 		.control = control,
 	};
+	rx->try_every = rx->lag_bytes;
 	waiter_init(&rx->waiter, strategy);
 	waiter_sit(&control->consumer);
 }
@@ -127,10 +133,10 @@ void ring_found_nothing(struct ring_rx *rx)
 {
 	if (rx->freed != rx->head)
 		ring_free(rx);
-	/* A lag's worth without a pause is a stream. */
-	if (rx->lag_bytes && rx->head - rx->waited_at >= rx->lag_bytes)
+	/* Enough has come since the last try for this to be a stream whose producer can be let
+	 * ahead: the next message waits at the gate. */
+	if (rx->lag_bytes && rx->head - rx->tried_at >= rx->try_every)
 		rx->gate = rx->head;
-	rx->waited_at = rx->head;
 }
 
 bool ring_pass_gate(struct ring_rx *rx)
@@ -143,7 +149,7 @@ bool ring_pass_gate(struct ring_rx *rx)
 		uint64_t tail = atomic_load_explicit(&rx->control->tail, memory_order_acquire);
 		if (tail - rx->head >= rx->lag_bytes && tail > rx->head) {
 			rx->gate = tail;
-			rx->waited_at = rx->head;
+			rx->try_every = rx->lag_bytes;
 			return true;
 		}
 		unchanged = tail == before ? unchanged + 1 : 0;
@@ -153,9 +159,12 @@ bool ring_pass_gate(struct ring_rx *rx)
 		for (int j = 0; j < PAUSES_PER_GLANCE; j++)
 			waiter_pause();
 	}
-	/* The producer pauses, waits for room, or is slow. */
+	/* The producer pauses, waits for room, or is slow: a ping-pong, say, which should not be
+	 * held up often. */
 	rx->gate = UINT64_MAX;
-	rx->waited_at = rx->head;
+	rx->tried_at = rx->head;
+	if (rx->try_every < TRY_EVERY_MAX)
+		rx->try_every *= 2;
 	return true;
 }
 
@@ -196,7 +205,6 @@ int ring_wait_message(struct ring_rx *rx, int64_t deadline_ns)
 {
 	if (rx->left > 0)
 		return 0;
-	rx->gate = UINT64_MAX;
 	if (rx->freed != rx->head)
 		ring_free(rx);
 	return waiter_wait(&rx->waiter, &rx->control->consumer, &rx->control->producer, has_message,

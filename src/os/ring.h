@@ -77,13 +77,17 @@ struct ring_rx {
 	uint64_t mask;
 	uint64_t head;
 	const char *message; /* the next one of the open record, while `left` is not 0 */
-	uint32_t message_bytes, left;
+	uint64_t header;     /* of the open record: its messages' size, their count and product */
+	uint32_t message_bytes, count;
+	size_t bytes;
+	uint32_t left;
 	uint64_t record_end;
 	uint64_t gate;  /* keeps its distance: asks before it passes; UINT64_MAX: it does not */
 	uint64_t freed; /* the head that the producer knows */
 	uint64_t free_every;
 	uint64_t lag_bytes;
-	uint64_t waited_at; /* the head when it last found nothing */
+	uint64_t tried_at;  /* the head when letting the producer ahead last failed */
+	uint64_t try_every; /* how much must come before the next try */
 	struct ring_control *control;
 	struct waiter waiter;
 };
@@ -100,8 +104,7 @@ void ring_tx_init(struct ring_tx *tx, struct ring *ring, enum waiter_strategy st
 void ring_rx_init(
 	struct ring_rx *rx, struct ring *ring, enum waiter_strategy strategy, size_t lag_bytes);
 
-/* Wait until a message of n bytes fits, or one is there. 0 or -ETIMEDOUT. They set the lag aside.
- */
+/* Wait until a message of n bytes fits, or one is there. 0 or -ETIMEDOUT. */
 int ring_wait_room(struct ring_tx *tx, size_t n, int64_t deadline_ns);
 int ring_wait_message(struct ring_rx *rx, int64_t deadline_ns);
 
@@ -133,9 +136,13 @@ static inline _Atomic uint64_t *ring_header(const char *data, uint64_t at)
 }
 
 typedef uint64_t ring_word __attribute__((may_alias, aligned(1)));
+typedef uint64_t ring_pair __attribute__((vector_size(16), may_alias, aligned(1)));
+#ifdef __AVX__
 typedef uint64_t ring_wide __attribute__((vector_size(32), may_alias, aligned(1)));
+#endif
 
-/* Four narrow loads and one wide store (two without AVX). */
+/* Four narrow loads and one wide store, or two: wider vectors than the target has would be put
+ * together in memory, with the very stall that this is to avoid. */
 static inline void ring_copy_quad(void *to, const void *from)
 {
 	const ring_word *f = from;
@@ -143,7 +150,12 @@ static inline void ring_copy_quad(void *to, const void *from)
 
 	/* Or the compiler makes the loads wide again. */
 	__asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+#ifdef __AVX__
 	*(ring_wide *)to = (ring_wide){a, b, c, d};
+#else
+	((ring_pair *)to)[0] = (ring_pair){a, b};
+	((ring_pair *)to)[1] = (ring_pair){c, d};
+#endif
 }
 
 /*
@@ -180,9 +192,8 @@ static inline void ring_copy_out(void *to, const void *from, size_t n)
 	if (n > 64) {
 		ring_copy_out_large(to, from, n);
 	} else if (n >= 32) {
-		ring_wide first = *(const ring_wide *)f, last = *(const ring_wide *)(f + n - 32);
-		*(ring_wide *)t = first;
-		*(ring_wide *)(t + n - 32) = last;
+		__builtin_memcpy(t, f, 32);
+		__builtin_memcpy(t + n - 32, f + n - 32, 32);
 	} else if (n >= 8) {
 		for (size_t i = 0; i + 8 <= n; i += 8)
 			*(ring_word *)(t + i) = *(const ring_word *)(f + i);
@@ -302,11 +313,17 @@ static inline bool ring_open_record(struct ring_rx *rx)
 		ring_found_nothing(rx);
 		return false;
 	}
-	rx->message_bytes = (uint32_t)header;
-	rx->left = (uint32_t)(header >> 32);
-	size_t bytes = (size_t)rx->message_bytes * rx->left;
-	rx->message = rx->data + ring_payload_at(rx->head & rx->mask, bytes);
-	rx->record_end = ring_record_end(rx->head, bytes);
+	/* Where the next record begins depends on this one's header, which may be a cache miss. As
+	 * a guess that the branch predictor makes, the next ones are fetched meanwhile. */
+	if (__builtin_expect(header != rx->header, false)) {
+		rx->header = header;
+		rx->message_bytes = (uint32_t)header;
+		rx->count = (uint32_t)(header >> 32);
+		rx->bytes = (size_t)rx->message_bytes * rx->count;
+	}
+	rx->left = rx->count;
+	rx->message = rx->data + ring_payload_at(rx->head & rx->mask, rx->bytes);
+	rx->record_end = ring_record_end(rx->head, rx->bytes);
 	return true;
 }
 

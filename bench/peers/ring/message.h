@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t words4 __attribute__((vector_size(32), may_alias, aligned(8)));
+typedef uint64_t words4 __attribute__((vector_size(32)));
+typedef uint64_t words4_anywhere __attribute__((vector_size(32), may_alias, aligned(8)));
 
 #define MESSAGE_KEY UINT64_C(0x9e3779b97f4a7c15)
 
@@ -24,7 +25,7 @@ static inline void message_fill(void *message, uint64_t number, size_t n)
 		return;
 	}
 	words4 words = message_places + key;
-	words4 *to = (words4 *)message;
+	words4_anywhere *to = (words4_anywhere *)message;
 	for (size_t i = 0; i < n / sizeof(words); i++)
 		to[i] = words + 4 * i;
 }
@@ -46,9 +47,11 @@ static inline void message_verify(
 		return;
 	}
 	words4 words = message_places + key;
-	const words4 *from = (const words4 *)message;
+	const words4_anywhere *from = (const words4_anywhere *)message;
+	words4 wrong = check->wrong;
 	for (size_t i = 0; i < n / sizeof(words); i++)
-		check->wrong |= from[i] ^ (words + 4 * i);
+		wrong |= from[i] ^ (words + 4 * i);
+	check->wrong = wrong;
 }
 
 static inline bool message_all_good(const struct message_check *check)

@@ -200,7 +200,7 @@ static uint64_t pong_in_place(void *memory, uint64_t first, uint64_t count)
 	return round_trips(memory, 1, first, count, IN_PLACE);
 }
 
-#define OURS(tag, n, slots, lag, manner)                                            \
+#define OURS(tag, n, slots, manner)                                                 \
 	static int open_##tag(void *memory)                                         \
 	{                                                                           \
 		return open_rings(memory, (size_t)(n) * (slots), (n));              \
@@ -211,32 +211,32 @@ static uint64_t pong_in_place(void *memory, uint64_t first, uint64_t count)
 	}                                                                           \
 	static uint64_t consume_##tag(void *memory, uint64_t first, uint64_t count) \
 	{                                                                           \
-		return consume(memory, first, count, (n), (lag), (manner));         \
+		return consume(memory, first, count, (n), LAG_BYTES, (manner));     \
 	}
 
-#define SMALL_LAG(n) ((n)*SLOTS / 4)
-#define LARGE_LAG (64 * 1024)
+/* The distance that the consumer keeps; at most half of the ring is used. */
+enum { LAG_BYTES = 64 * 1024 };
 
-OURS(copy_8, 8, SLOTS, SMALL_LAG(8), COPY)
-OURS(place_8, 8, SLOTS, SMALL_LAG(8), IN_PLACE)
-OURS(mout_8, 8, SLOTS, SMALL_LAG(8), MANY_OUT)
-OURS(mpl_8, 8, SLOTS, SMALL_LAG(8), MANY_IN_PLACE)
-OURS(many_8, 8, SLOTS, SMALL_LAG(8), MANY)
-OURS(copy_64, 64, SLOTS, SMALL_LAG(64), COPY)
-OURS(place_64, 64, SLOTS, SMALL_LAG(64), IN_PLACE)
-OURS(mout_64, 64, SLOTS, SMALL_LAG(64), MANY_OUT)
-OURS(mpl_64, 64, SLOTS, SMALL_LAG(64), MANY_IN_PLACE)
-OURS(many_64, 64, SLOTS, SMALL_LAG(64), MANY)
-OURS(copy_1k, 1024, SLOTS, SMALL_LAG(1024), COPY)
-OURS(place_1k, 1024, SLOTS, SMALL_LAG(1024), IN_PLACE)
-OURS(mout_1k, 1024, SLOTS, SMALL_LAG(1024), MANY_OUT)
-OURS(mpl_1k, 1024, SLOTS, SMALL_LAG(1024), MANY_IN_PLACE)
-OURS(many_1k, 1024, SLOTS, SMALL_LAG(1024), MANY)
-OURS(copy_4m, 64, SLOTS_4MIB, LARGE_LAG, COPY)
-OURS(place_4m, 64, SLOTS_4MIB, LARGE_LAG, IN_PLACE)
-OURS(mout_4m, 64, SLOTS_4MIB, LARGE_LAG, MANY_OUT)
-OURS(mpl_4m, 64, SLOTS_4MIB, LARGE_LAG, MANY_IN_PLACE)
-OURS(many_4m, 64, SLOTS_4MIB, LARGE_LAG, MANY)
+OURS(mout_8, 8, SLOTS, MANY_OUT)
+OURS(mpl_8, 8, SLOTS, MANY_IN_PLACE)
+OURS(many_8, 8, SLOTS, MANY)
+OURS(place_8, 8, SLOTS, IN_PLACE)
+OURS(copy_8, 8, SLOTS, COPY)
+OURS(mout_64, 64, SLOTS, MANY_OUT)
+OURS(mpl_64, 64, SLOTS, MANY_IN_PLACE)
+OURS(many_64, 64, SLOTS, MANY)
+OURS(place_64, 64, SLOTS, IN_PLACE)
+OURS(copy_64, 64, SLOTS, COPY)
+OURS(mout_1k, 1024, SLOTS, MANY_OUT)
+OURS(mpl_1k, 1024, SLOTS, MANY_IN_PLACE)
+OURS(many_1k, 1024, SLOTS, MANY)
+OURS(place_1k, 1024, SLOTS, IN_PLACE)
+OURS(copy_1k, 1024, SLOTS, COPY)
+OURS(mout_4m, 64, SLOTS_4MIB, MANY_OUT)
+OURS(mpl_4m, 64, SLOTS_4MIB, MANY_IN_PLACE)
+OURS(many_4m, 64, SLOTS_4MIB, MANY)
+OURS(place_4m, 64, SLOTS_4MIB, IN_PLACE)
+OURS(copy_4m, 64, SLOTS_4MIB, COPY)
 
 static int open_rtt(void *memory)
 {
