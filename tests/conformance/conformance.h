@@ -41,6 +41,7 @@ enum {
  *	leak		a descriptor, mapping, thread, name or process was left behind
  */
 struct finding {
+	_Atomic bool is_whole; /* its writer may have been killed before */
 	char name[FINDING_NAME_MAX];
 	char text[FINDING_TEXT_MAX];
 };
@@ -54,7 +55,8 @@ struct where {
 
 /* In shared memory. */
 struct board {
-	_Atomic uint32_t finding_count;
+	_Atomic uint32_t reserved_count;
+	_Atomic uint32_t finding_count; /* whole ones, and those that found no place */
 	struct finding findings[FINDINGS_MAX];
 	struct where where[TRANSPORT_SIDES_MAX];
 	char note[NOTE_MAX]; /* a remark that is no finding; the check child writes it */

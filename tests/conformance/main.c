@@ -69,8 +69,9 @@ static void run_case(void **state)
 	if (r < 0)
 		board_found(cell.board, "failed", "%s", error_message(r));
 	unsigned count = atomic_load(&cell.board->finding_count);
-	for (unsigned i = 0; i < count && i < FINDINGS_MAX; i++)
-		remark(c, cell.board->findings[i].name, cell.board->findings[i].text);
+	for (unsigned i = 0; i < FINDINGS_MAX; i++)
+		if (atomic_load(&cell.board->findings[i].is_whole))
+			remark(c, cell.board->findings[i].name, cell.board->findings[i].text);
 	if (cell.board->note[0])
 		remark(c, "", cell.board->note);
 	if (clock_ns() - start_ns > NS_PER_S / 2)

@@ -29,10 +29,9 @@ struct mutant_case {
 
 static void print_findings(const struct board *board)
 {
-	unsigned count = atomic_load(&board->finding_count);
-
-	for (unsigned i = 0; i < count && i < FINDINGS_MAX; i++)
-		printf("# %s: %s\n", board->findings[i].name, board->findings[i].text);
+	for (unsigned i = 0; i < FINDINGS_MAX; i++)
+		if (atomic_load(&board->findings[i].is_whole))
+			printf("# %s: %s\n", board->findings[i].name, board->findings[i].text);
 	fflush(stdout);
 }
 

@@ -147,12 +147,15 @@ size_t cell_bytes(const struct cell *cell, size_t bytes)
 __attribute__((format(printf, 3, 0))) static void board_vfound(
 	struct board *board, const char *name, const char *format, va_list arguments)
 {
-	uint32_t i = atomic_fetch_add(&board->finding_count, 1);
+	uint32_t i = atomic_fetch_add(&board->reserved_count, 1);
 
-	if (i >= FINDINGS_MAX)
-		return;
-	snprintf(board->findings[i].name, FINDING_NAME_MAX, "%s", name);
-	vsnprintf(board->findings[i].text, FINDING_TEXT_MAX, format, arguments);
+	if (i < FINDINGS_MAX) {
+		snprintf(board->findings[i].name, FINDING_NAME_MAX, "%s", name);
+		vsnprintf(board->findings[i].text, FINDING_TEXT_MAX, format, arguments);
+		atomic_store(&board->findings[i].is_whole, true);
+	}
+	/* Last: whoever sees that the cell has failed may kill this side. */
+	atomic_fetch_add(&board->finding_count, 1);
 }
 
 void board_found(struct board *board, const char *name, const char *format, ...)
@@ -180,10 +183,9 @@ bool cell_failed(const struct cell *cell)
 
 bool board_has(const struct board *board, const char *name)
 {
-	uint32_t count = atomic_load(&board->finding_count);
-
-	for (uint32_t i = 0; i < count && i < FINDINGS_MAX; i++)
-		if (strcmp(board->findings[i].name, name) == 0)
+	for (unsigned i = 0; i < FINDINGS_MAX; i++)
+		if (atomic_load(&board->findings[i].is_whole) &&
+			strcmp(board->findings[i].name, name) == 0)
 			return true;
 	return false;
 }
