@@ -51,7 +51,7 @@
 		struct message_check check = {0};                                                 \
 		for (uint64_t i = first; i < first + count; i++)                                  \
 			take_##tag(memory, i, &check);                                            \
-		return !message_all_good(&check);                                                 \
+		return check.is_wrong;                                                            \
 	}
 
 SIDES(8, 8, SLOTS)
@@ -68,7 +68,7 @@ static uint64_t ping(void *memory, uint64_t first, uint64_t count)
 		put_64(&queues[0], i);
 		take_64(&queues[1], i, &check);
 	}
-	return !message_all_good(&check);
+	return check.is_wrong;
 }
 
 static uint64_t pong(void *memory, uint64_t first, uint64_t count)
@@ -80,7 +80,7 @@ static uint64_t pong(void *memory, uint64_t first, uint64_t count)
 		take_64(&queues[0], i, &check);
 		put_64(&queues[1], i);
 	}
-	return !message_all_good(&check);
+	return check.is_wrong;
 }
 
 #define SUBJECT(cell, tag, side0, side1)                                                 \

@@ -37,7 +37,7 @@ template <class Q> struct sides {
 		message_check check = {};
 		for (uint64_t i = first; i < first + count; i++)
 			queues(memory)[0].take(i, &check);
-		return !message_all_good(&check);
+		return check.is_wrong;
 	}
 
 	static uint64_t produce_many(void *memory, uint64_t first, uint64_t count)
@@ -53,7 +53,7 @@ template <class Q> struct sides {
 		for (uint64_t i = first, end = first + count; i < end;)
 			i += queues(memory)[0].take_many(
 				i, std::min<uint64_t>(end - i, BULK), &check);
-		return !message_all_good(&check);
+		return check.is_wrong;
 	}
 
 	static uint64_t ping(void *memory, uint64_t first, uint64_t count)
@@ -63,7 +63,7 @@ template <class Q> struct sides {
 			queues(memory)[0].put(i);
 			queues(memory)[1].take(i, &check);
 		}
-		return !message_all_good(&check);
+		return check.is_wrong;
 	}
 
 	static uint64_t pong(void *memory, uint64_t first, uint64_t count)
@@ -73,6 +73,6 @@ template <class Q> struct sides {
 			queues(memory)[0].take(i, &check);
 			queues(memory)[1].put(i);
 		}
-		return !message_all_good(&check);
+		return check.is_wrong;
 	}
 };
