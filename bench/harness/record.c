@@ -252,6 +252,7 @@ void record_add_result(
 
 	put_integer(json, "iterations", (int64_t)result->iterations);
 	put_number(json, "real_time_ns", (double)result->elapsed_ns / (double)result->iterations);
+	put_number(json, "p50_ns", (double)hist_quantile_ps(result->hist, 0.5) / 1e3);
 	put_number(json, "messages_per_second", messages / seconds);
 	put_number(json, "bytes_per_second", messages * (double)cell->size_bytes / seconds);
 	for (unsigned i = 0; i < result->side_count; i++)

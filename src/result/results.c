@@ -30,6 +30,7 @@ void result_run_deinit(struct result_run *run)
 {
 	free(run->why);
 	free(run->times_ns);
+	free(run->medians_ns);
 	free(run->messages_per_second);
 	free(run->bytes_per_second);
 	free(run->side);

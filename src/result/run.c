@@ -42,6 +42,8 @@ static void read_repetitions(struct json_reader *reader, const json_t *json, str
 		return;
 	run->repetitions = json_array_size(repetitions);
 	run->times_ns = read_series(reader, repetitions, "real_time_ns");
+	if (json_object_get(first, "p50_ns"))
+		run->medians_ns = read_series(reader, repetitions, "p50_ns");
 	if (json_object_get(first, "messages_per_second"))
 		run->messages_per_second = read_series(reader, repetitions, "messages_per_second");
 	if (json_object_get(first, "bytes_per_second"))

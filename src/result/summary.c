@@ -87,6 +87,18 @@ static double *times(const struct result_run *run)
 	return run->times_ns;
 }
 
+static double *latencies(const struct result_run *run)
+{
+	return run->medians_ns ? run->medians_ns : run->times_ns;
+}
+
+/* What the location of a cell is made of: of a latency the median of the samples, which a few
+ * preemptions do not move; of a throughput the whole time, in which they count. */
+static double *(*location_series(const struct result_cell *cell))(const struct result_run *)
+{
+	return cell->throughput ? times : latencies;
+}
+
 static double *messages(const struct result_run *run)
 {
 	return run->messages_per_second;
@@ -113,7 +125,7 @@ static double spread_within(const struct result_cell *cell, const char *state, d
 		if (!is_of(run, state) || run->repetitions < 2)
 			continue;
 		_cleanup_(freep) double *copy = own_array(run->repetitions, sizeof(*copy));
-		memcpy(copy, run->times_ns, run->repetitions * sizeof(*copy));
+		memcpy(copy, location_series(cell)(run), run->repetitions * sizeof(*copy));
 		scratch[n++] = relative_spread(copy, run->repetitions);
 	}
 	return n ? median_of(scratch, n) : 0;
@@ -123,7 +135,7 @@ static void fill_times(struct summary *ret, double *scratch)
 {
 	const struct result_cell *cell = ret->cell;
 
-	size_t n = run_medians(cell, ret->state, times, scratch);
+	size_t n = run_medians(cell, ret->state, location_series(cell), scratch);
 	ret->time = estimate_of(scratch, n);
 	ret->spread_between = relative_spread(scratch, n);
 	struct stats_modes modes = stats_modes(scratch, n, STATS_GAP_MIN);
@@ -263,7 +275,7 @@ void summary_of(const struct result_cell *cell, struct summary *ret)
 	fill_histogram(ret);
 	summary_counters(ret);
 	for (unsigned i = 1; i < count; i++) {
-		size_t n = run_medians(cell, found[i].state, times, scratch);
+		size_t n = run_medians(cell, found[i].state, location_series(cell), scratch);
 		found[i].median_ns = median_of(scratch, n);
 		ret->populations[ret->population_count++] = found[i];
 	}

@@ -3,7 +3,8 @@
  * What the runs of a cell say, in figures that may be published.
  *
  * The unit of replication is the process run: repetitions inside a process are not independent. A
- * process run is the median of its repetitions; the location is the median of the process runs;
+ * process run is the median of its repetitions: of a latency, of their histograms' medians (a few
+ * preemptions would carry the mean away); of a throughput, of their whole times. The location is the median of the process runs;
  * its interval is the exact one by order statistics (stats_median_interval), which assumes nothing
  * but independent runs, and does not exist for fewer than six.
  *
@@ -51,7 +52,7 @@ enum { SUMMARY_POPULATIONS_MAX = 6, SUMMARY_COUNTERS_MAX = 12 };
 struct summary {
 	const struct result_cell *cell;
 	char state[16];        /* of the population that the figures are of; "" when not probed */
-	struct estimate time;  /* ns per iteration (the cell's unit) */
+	struct estimate time;  /* ns per iteration (the cell's unit); of a latency, its median */
 	struct estimate rate;  /* messages per second; n = 0 when not recorded */
 	struct estimate bytes; /* bytes per second, likewise */
 	struct estimate cpu;   /* CPU ns per message, all sides together; n = 0 without sides */

@@ -378,9 +378,32 @@ static void test_merge(void **state)
 	remove_dir(two);
 }
 
+/* The location of a latency is made of the repetitions' medians, that of a throughput of their
+ * whole times. */
+static void test_the_median_is_the_location(void **state)
+{
+	static const char times[] = "'repetitions': [{'iterations': 10, 'real_time_ns': 1000}]";
+	static const char both[] =
+		"'repetitions': [{'iterations': 10, 'real_time_ns': 1000, 'p50_ns': 700}]";
+	(void)state;
+
+	for (int throughput = 0; throughput < 2; throughput++) {
+		_cleanup_(results_freep) struct results *results = results_new();
+		_cleanup_(json_freep) json_t *record = record_with(times, both);
+		_cleanup_(freep) struct summary *summary = own_array(1, sizeof(*summary));
+		json_t *cells = json_object_get(json_object_get(record, "ipcmark"), "cells");
+		json_object_set_new(
+			json_array_get(cells, 0), "throughput", json_boolean(throughput));
+		assert_true(results_add_record_json(results, record, "test", 0) >= 0);
+		summary_of(results_find(results, NAME), summary);
+		assert_true(summary->time.value == (throughput ? 1000 : 700));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_median_is_the_location),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_bad_records),
