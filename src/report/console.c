@@ -57,7 +57,7 @@ static void add_row(struct table *table, const struct view_row *row, bool throug
 	char value[VIEW_TEXT_MAX], interval[VIEW_TEXT_MAX], third[VIEW_TEXT_MAX] = "";
 	char cpu[VIEW_TEXT_MAX] = "", switches[VIEW_TEXT_MAX] = "", notes[VIEW_LABEL_MAX], n[16];
 
-	if (throughput && summary->bytes.n)
+	if (throughput && summary->bytes.n && !view_is_floor(row))
 		view_value(third, summary->bytes.value, VIEW_BANDWIDTH);
 	else if (!throughput && summary->count)
 		view_value(third, summary->p99_ns, VIEW_TIME);

@@ -143,7 +143,8 @@ static void row(FILE *out, const struct shape *shape, const struct view_row *row
 		count_cell(out, axes->senders > 0, axes->senders);
 	estimate_cells(out, rate ? &summary->rate : &summary->time, rate ? VIEW_RATE : VIEW_TIME);
 	if (shape->throughput)
-		value_cell(out, summary->bytes.n > 0, summary->bytes.value, VIEW_BANDWIDTH);
+		value_cell(out, summary->bytes.n > 0 && !view_is_floor(row), summary->bytes.value,
+			VIEW_BANDWIDTH);
 	if (shape->samples)
 		quantile_cells(out, summary);
 	for (unsigned i = 0; i < shape->sides && i < SIDES_SHOWN; i++)

@@ -156,7 +156,8 @@ static int draw(struct plotter *plotter, const struct lines *lines, const struct
 	struct extent extent = {0};
 	char styles[128] = "";
 
-	plot_choose(&choice, rank_group(plotter, lines, axes), true);
+	/* The floor moves no bytes: its bandwidth would only be a long axis. */
+	plot_choose(&choice, rank_group(plotter, lines, axes), lines->kind == VIEW_TIME);
 	plot_begin(&plot, lines->script, axes);
 	fprintf(plot.data,
 		"# %s\n# A block per subject: its name, then %s, median, the interval's ends (%s), "

@@ -41,7 +41,8 @@ struct frame {
 static struct box box_at(const struct point *point, unsigned direction, unsigned distance)
 {
 	double angle = 2 * M_PI * direction / DIRECTIONS, c = cos(angle), s = sin(angle);
-	double width = (double)strlen(point->row->label) * CHARACTER_WIDTH;
+	/* One character more than the text: labels side by side must not read as one. */
+	double width = (double)(strlen(point->row->label) + 1) * CHARACTER_WIDTH;
 	double pixels = DISTANCE_FIRST + DISTANCE_STEP * distance;
 	/* The box begins at that distance: its middle is further by its own half in that way. */
 	double x = point->x + c * (pixels / WIDTH + width / 2);

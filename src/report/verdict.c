@@ -169,7 +169,8 @@ static void say_behind(
 
 static void say_floor(struct contest *contest)
 {
-	if (!contest->floor || contest->question->metric == METRIC_CPU)
+	if (!contest->floor || contest->question->metric == METRIC_CPU ||
+		contest->question->metric == METRIC_BANDWIDTH)
 		return;
 	say(contest, " The floor (null) is ");
 	say_figure(contest, contest->floor);

@@ -6,8 +6,8 @@ x_tics = '"64 B" 64, "128 B" 128, "256 B" 256, "512 B" 512, "1 KiB" 1024, "2 KiB
 x_low = 51.2
 x_high = 5120
 y_tics = '"10 ns" 10, "100 ns" 100, "1 µs" 1000, "10 µs" 1e+04'
-y_low = 1.288918178
-y_high = 19687.56704
+y_low = 1.292281706
+y_high = 19634.70086
 title = 'Latency against message size, between two cores (same_l3)'
 caption1 = 'pingpong between processes: medians of process runs, n = 5 to 8 each; bands: exact 95 % intervals (from 6 runs on).'
 caption2 = 'All 4 subjects.'

@@ -159,10 +159,13 @@ static json_t *run_json(const struct cell *cell)
 	const char *before, *after;
 	bool one_cpu = strcmp(cell->placement, "same_pu") == 0;
 
+	/* One after the other: both draw from the noise, and arguments have no order. */
+	json_t *repetitions_of = repetitions(cell), *sides_of = sides(cell);
+
 	states(cell, &before, &after);
 	json_t *run = own(json_pack("{s:i, s:s, s:f, s:i, s:o, s:o}", "round", 0, "idle", "held",
-		"clock_read_ns", 9.1, "batch", 1, "repetitions", repetitions(cell), "sides",
-		sides(cell)));
+		"clock_read_ns", 9.1, "batch", 1, "repetitions", repetitions_of, "sides",
+		sides_of));
 	json_object_set_new(run, "state_before", one_cpu ? json_null() : json_string(before));
 	json_object_set_new(run, "state_after", one_cpu ? json_null() : json_string(after));
 	if (strcmp(cell->workload, "pingpong") == 0 && cell->size == 64)
