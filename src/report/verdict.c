@@ -146,7 +146,8 @@ static void say_figure(struct contest *contest, const struct view_row *row)
 
 	say(contest, "%s", view_value(value, figure->value, kind));
 	if (figure->level > 0)
-		say(contest, " (%s)", view_interval(interval, figure, kind));
+		say(contest, " (%s%s)", view_interval(interval, figure, kind),
+			row->summary->bimodal ? ", in two modes" : "");
 }
 
 /* How far behind the winner the row is, as a factor with its interval. */

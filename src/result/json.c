@@ -199,8 +199,7 @@ void json_write_lines(FILE *out, const json_t *array)
 	json_t *value;
 
 	fputs("[", out);
-	json_array_foreach(array, index, value)
-	{
+	json_array_foreach (array, index, value) {
 		fputs(index ? ",\n  " : "\n  ", out);
 		json_write(out, value);
 	}

@@ -26,10 +26,10 @@ static void read_fingerprint(
 	json_t *json = json_need_object(reader, ours, "fingerprint"), *field;
 	size_t index;
 
-	json_array_foreach(json_need_array(reader, json, "fields"), index,
-		field) if (fingerprint_add(ret, json_need_string(reader, field, "name"),
-				   json_need_string(reader, field, "value")) < 0)
-		json_reader_fail(reader, "the fingerprint has too many fields");
+	json_array_foreach (json_need_array(reader, json, "fields"), index, field)
+		if (fingerprint_add(ret, json_need_string(reader, field, "name"),
+			    json_need_string(reader, field, "value")) < 0)
+			json_reader_fail(reader, "the fingerprint has too many fields");
 }
 
 static void read_findings(struct json_reader *reader, const json_t *doctor)
@@ -38,9 +38,9 @@ static void read_findings(struct json_reader *reader, const json_t *doctor)
 	json_t *finding;
 	size_t index;
 
-	json_array_foreach(doctor, index, finding) for (size_t i = 0;
-							i < sizeof(keys) / sizeof(keys[0]); i++)
-		json_read_string(reader, finding, keys[i], NULL);
+	json_array_foreach (doctor, index, finding)
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			json_read_string(reader, finding, keys[i], NULL);
 }
 
 static void read_machine(
@@ -69,8 +69,7 @@ static void read_runs(
 	json_t *run;
 	size_t index;
 
-	json_array_foreach(json_read_array(reader, json, key), index, run)
-	{
+	json_array_foreach (json_read_array(reader, json, key), index, run) {
 		struct result_run read = {0};
 		json_reader_at(reader, "cell '%s', %s[%zu]", cell->name, key, index);
 		const char *why = json_read_string(reader, run, "why", NULL);
@@ -137,8 +136,7 @@ static int read_results(const json_t *json, const char *path, struct results **r
 		return trace(reader.r);
 	results->context = json_incref(json_need_object(&reader, json, "context"));
 	read_machine(&reader, ours, &results->machines[0]);
-	json_array_foreach(json_need_array(&reader, ours, "cells"), index, cell)
-	{
+	json_array_foreach (json_need_array(&reader, ours, "cells"), index, cell) {
 		if (reader.r < 0)
 			break;
 		read_cell(&reader, results, cell);

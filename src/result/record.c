@@ -81,8 +81,9 @@ static void annotate(json_t *repetition, json_t *benchmark)
 
 	json_put_number(repetition, "cpu_time_ns",
 		unit_ns(unit) * json_number_value(json_object_get(benchmark, "cpu_time")));
-	json_object_foreach(benchmark, key, value) if (json_is_number(value) && is_counter(key))
-		json_object_set(counters, key, value);
+	json_object_foreach (benchmark, key, value)
+		if (json_is_number(value) && is_counter(key))
+			json_object_set(counters, key, value);
 	json_put(repetition, "counters", counters);
 }
 
@@ -91,8 +92,7 @@ static void annotate_all(json_t *run, const json_t *record, const char *cell_nam
 	json_t *repetitions = json_object_get(run, "repetitions"), *benchmark;
 	size_t index, next = 0;
 
-	json_array_foreach(json_object_get(record, "benchmarks"), index, benchmark)
-	{
+	json_array_foreach (json_object_get(record, "benchmarks"), index, benchmark) {
 		if (!benchmark_is_of(benchmark, cell_name))
 			continue;
 		json_t *repetition = json_array_get(repetitions, next++);
@@ -175,8 +175,7 @@ int results_add_record_json(
 	if (reader.r < 0)
 		return trace(reader.r);
 	entries.entry = own_array(json_array_size(cells), sizeof(*entries.entry));
-	json_array_foreach(cells, index, cell)
-	{
+	json_array_foreach (cells, index, cell) {
 		entries.count++;
 		read_cell(&reader, record, cell, round, &entries.entry[index]);
 		if (reader.r < 0)

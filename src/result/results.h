@@ -54,7 +54,7 @@ struct result_run {
 	char *why;      /* why it is rejected; NULL when it counts */
 	size_t repetitions;
 	double *times_ns;            /* per iteration, one per repetition */
-	double *medians_ns;	     /* the histogram's median of each; NULL when not recorded */
+	double *medians_ns;          /* the histogram's median of each; NULL when not recorded */
 	double *messages_per_second; /* NULL when not recorded, likewise the next */
 	double *bytes_per_second;
 	unsigned sides;

@@ -42,7 +42,8 @@ static void read_repetitions(struct json_reader *reader, const json_t *json, str
 		return;
 	run->repetitions = json_array_size(repetitions);
 	run->times_ns = read_series(reader, repetitions, "real_time_ns");
-	if (json_object_get(first, "p50_ns"))
+	/* 0: a side that recorded no samples. */
+	if (json_number_value(json_object_get(first, "p50_ns")) > 0)
 		run->medians_ns = read_series(reader, repetitions, "p50_ns");
 	if (json_object_get(first, "messages_per_second"))
 		run->messages_per_second = read_series(reader, repetitions, "messages_per_second");
@@ -101,8 +102,7 @@ int result_run_histogram(const struct result_run *run, struct hist *hist)
 	hist_reset(hist);
 	if (!json || json_is_null(json))
 		return 0;
-	json_array_foreach(buckets, index, bucket)
-	{
+	json_array_foreach (buckets, index, bucket) {
 		json_int_t count = json_integer_value(json_array_get(bucket, 2));
 		int r = hist_add_bucket(hist, json_integer_value(json_array_get(bucket, 0)),
 			json_integer_value(json_array_get(bucket, 1)),

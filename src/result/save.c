@@ -89,9 +89,10 @@ static json_t *benchmarks_json(const struct results *results)
 		for (size_t r = 0; r < cell->run_count; r++) {
 			if (cell->runs[r].why)
 				continue;
-			json_array_foreach(json_object_get(cell->runs[r].json, "repetitions"), i,
-				repetition) json_array_append_new(array,
-				benchmark_json(cell, c, repetition, next++, total));
+			json_array_foreach (
+				json_object_get(cell->runs[r].json, "repetitions"), i, repetition)
+				json_array_append_new(
+					array, benchmark_json(cell, c, repetition, next++, total));
 		}
 	}
 	return array;
@@ -176,8 +177,7 @@ static void write_ipcmark(FILE *out, json_t *ipcmark)
 	json_t *value;
 
 	fputs("{", out);
-	json_object_foreach(ipcmark, key, value)
-	{
+	json_object_foreach (ipcmark, key, value) {
 		fprintf(out, "%s\n \"%s\": ", comma, key);
 		if (strcmp(key, "cells") == 0)
 			json_write_lines(out, value);

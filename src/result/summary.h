@@ -4,9 +4,10 @@
  *
  * The unit of replication is the process run: repetitions inside a process are not independent. A
  * process run is the median of its repetitions: of a latency, of their histograms' medians (a few
- * preemptions would carry the mean away); of a throughput, of their whole times. The location is the median of the process runs;
- * its interval is the exact one by order statistics (stats_median_interval), which assumes nothing
- * but independent runs, and does not exist for fewer than six.
+ * preemptions would carry the mean away); of a throughput, of their whole times. The location is
+ * the median of the process runs; its interval is the exact one by order statistics
+ * (stats_median_interval), which assumes nothing but independent runs, and does not exist for fewer
+ * than six.
  *
  * Runs whose CPUs were in different states (the probe's "near", "far", …) are different
  * populations and never pooled: the figures are those of the most frequent state (of equally

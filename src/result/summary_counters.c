@@ -13,8 +13,7 @@ static void name_counters(struct summary *ret, const json_t *counters)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)counters, name, value)
-	{
+	json_object_foreach ((json_t *)counters, name, value) {
 		unsigned at = 0;
 		while (at < ret->counter_count && strcmp(ret->counters[at].name, name) != 0)
 			at++;
@@ -32,8 +31,7 @@ static bool run_counter(const struct result_run *run, const char *name, double *
 	size_t index;
 	double sum = 0;
 
-	json_array_foreach(json_object_get(run->json, "sides"), index, side)
-	{
+	json_array_foreach (json_object_get(run->json, "sides"), index, side) {
 		json_t *value = json_object_get(json_object_get(side, "counters"), name);
 		if (!json_is_number(value))
 			return false;
@@ -58,8 +56,9 @@ void summary_counters(struct summary *ret)
 
 	for (size_t i = 0; i < cell->run_count; i++)
 		if (counts(ret, &cell->runs[i]))
-			json_array_foreach(json_object_get(cell->runs[i].json, "sides"), index,
-				side) name_counters(ret, json_object_get(side, "counters"));
+			json_array_foreach (
+				json_object_get(cell->runs[i].json, "sides"), index, side)
+				name_counters(ret, json_object_get(side, "counters"));
 	for (unsigned c = 0; c < ret->counter_count; c++) {
 		size_t n = 0;
 		for (size_t i = 0; i < cell->run_count; i++)
