@@ -19,14 +19,15 @@
 
 enum {
 	/* A consumer that holds back looks at the producer's index this seldom: each look takes the
-	 * line away from it. In pauses; 0.4 µs here. */
-	PAUSES_PER_GLANCE = 16,
+	 * line away from it. In pauses; 0.2 µs here. */
+	PAUSES_PER_GLANCE = 8,
 	/* It gives up after so many looks: a slow producer's messages are late by 15 µs at most. */
-	GLANCES_MAX = 40,
+	GLANCES_MAX = 80,
 	/* Seen so often where it was, the producer pauses. */
-	PAUSE_GLANCES = 4,
+	PAUSE_GLANCES = 8,
 	/* Messages of 64 B in a ping-pong are then held up by 2 µs once in 65536. */
 	TRY_EVERY_MAX = 1 << 22,
+	/* How finely the producer says where it is. */
 	GLANCE_BYTES_MAX = 512,
 };
 

