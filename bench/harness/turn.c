@@ -1,3 +1,8 @@
+/*
+ * A turn: side 0 posts a command on the board, carries it out itself, and waits until every other
+ * side has said done. It fails when a side reports an error, dies or hangs; the sentence that comes
+ * out names the one that began, not those that saw its end as -EPIPE.
+ */
 #include <errno.h>
 #include <stdio.h>
 

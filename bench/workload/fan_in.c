@@ -3,7 +3,7 @@
  * message of every sender, so the figures are per N messages and the rates per message. Subjects
  * must keep the messages of several senders whole (MANY_SENDERS).
  */
-#include "workload/stream.h"
+#include "workload/one_way.h"
 
 const struct workload workload_fan_in = {
 	.name = "fan_in",
@@ -13,5 +13,5 @@ const struct workload workload_fan_in = {
 	.throughput = true,
 	.needs_senders = true,
 	.needs = TRANSPORT_MANY_SENDERS,
-	.run = stream_run,
+	.run = one_way_run,
 };

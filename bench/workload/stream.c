@@ -3,46 +3,7 @@
  * runs from the first send to the moment when the receiver has everything: a clock that stops at
  * the last write measures buffers. A sample is the time between two arrivals.
  */
-#include "workload/stream.h"
-
-#include "workload/loop.h"
-
-static inline __attribute__((always_inline)) int receive(struct load *load, enum touch touch)
-{
-	const struct transport *transport = load->channel->transport;
-	void *state = load->channel->state;
-	uint64_t count = load->iterations * (load->sides - 1);
-	int r;
-
-	LOOP_BATCHES(load, count, {
-		r = transport->recv(state, load->message, load->size_bytes);
-		if (r < 0)
-			return r;
-		loop_read(load, touch);
-	});
-	load->end_ns = clock_ns();
-	return 0;
-}
-
-static inline __attribute__((always_inline)) int transmit(struct load *load, enum touch touch)
-{
-	const struct transport *transport = load->channel->transport;
-	void *state = load->channel->state;
-
-	load->begin_ns = clock_ns();
-	for (uint64_t i = 0; i < load->iterations; i++) {
-		loop_write(load, touch, i);
-		int r = transport->send(state, load->message, load->size_bytes);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int stream_run(struct load *load)
-{
-	return load->side == 0 ? LOOP_BY_TOUCH(receive, load) : LOOP_BY_TOUCH(transmit, load);
-}
+#include "workload/one_way.h"
 
 const struct workload workload_stream = {
 	.name = "stream",
@@ -50,5 +11,5 @@ const struct workload workload_stream = {
 	.unit = "message one way",
 	.direction = "one way",
 	.throughput = true,
-	.run = stream_run,
+	.run = one_way_run,
 };

@@ -235,7 +235,18 @@ int gb_initialize(int *argc, char **argv)
 				print_help();
 				return GB_HELP;
 			}
-		benchmark::Initialize(argc, argv, print_help);
+		/* The library keeps the pointer to the program's name for its reporters, and reads
+		 * no further than the caller's argv lives; so it gets a copy. */
+		static std::string name;
+		name = *argc > 0 ? argv[0] : "benchmark";
+		std::vector<char *> copy(argv, argv + *argc);
+		copy.push_back(nullptr);
+		if (*argc > 0)
+			copy[0] = &name[0];
+		benchmark::Initialize(argc, copy.data(), print_help);
+		for (int i = 1; i < *argc; i++)
+			argv[i] = copy[(size_t)i];
+		argv[*argc] = nullptr;
 		return 0;
 	});
 }

@@ -32,7 +32,7 @@ static void emergency(void *context, const char *message)
 static struct session *open_cell(const char *name, const struct transport *subject)
 {
 	struct session_options options = {.deadline_ns = 20 * NS_PER_S, .emergency = emergency};
-	struct session *session;
+	struct session *session = NULL;
 	struct cell cell;
 
 	int r = cell_parse(&cell, name, topo);

@@ -135,7 +135,7 @@ int in_child(void (*fn)(void), char *ret_output, size_t size_bytes)
 		/* cmocka's handlers would turn the signal into a failed test. */
 		const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-			signal(signals[i], SIG_DFL);
+			sigaction(signals[i], &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 		alarm(20);
 		dup2(fds[1], 1);
 		dup2(fds[1], 2);

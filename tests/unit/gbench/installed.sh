@@ -12,7 +12,8 @@ cp "$library" "$prefix/lib/"
 cp "$header" "$prefix/include/"
 sed 's|"gbench/gbench.h"|<gbench.h>|' "$example" >"$prefix/example.c"
 sed 's|^libdir=.*|libdir=${prefix}/lib|' "$pc" >"$prefix/gbench.pc"
-flags=$(PKG_CONFIG_PATH=$prefix:${PKG_CONFIG_PATH-} pkg-config --define-variable=prefix="$prefix" --cflags --libs gbench)
+flags=$(PKG_CONFIG_PATH=$prefix:${PKG_CONFIG_PATH-} \
+	pkg-config --define-variable=prefix="$prefix" --cflags --libs gbench)
 cd "$prefix"
 # shellcheck disable=SC2086 # the flags are words
 "$@" -Wall -Wextra -Werror example.c -o example $flags
