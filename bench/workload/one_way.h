@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * One way, any number of senders: the loops of `stream` and `fan_in`. Senders send load->iterations
+ * messages each; side 0 receives all of them. The measured time ends when side 0 has everything.
+ */
+#include "workload/loop.h"
+
+static inline __attribute__((always_inline)) int receive(struct load *load, enum touch touch)
+{
+	const struct transport *transport = load->channel->transport;
+	void *state = load->channel->state;
+	uint64_t count = load->iterations * (load->sides - 1);
+	int r;
+
+	LOOP_BATCHES(load, count, {
+		r = transport->recv(state, load->message, load->size_bytes);
+		if (r < 0)
+			return r;
+		loop_read(load, touch);
+	});
+	load->end_ns = clock_ns();
+	return 0;
+}
+
+static inline __attribute__((always_inline)) int transmit(struct load *load, enum touch touch)
+{
+	const struct transport *transport = load->channel->transport;
+	void *state = load->channel->state;
+
+	load->begin_ns = clock_ns();
+	for (uint64_t i = 0; i < load->iterations; i++) {
+		loop_write(load, touch, i);
+		int r = transport->send(state, load->message, load->size_bytes);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static inline int one_way_run(struct load *load)
+{
+	return load->side == 0 ? LOOP_BY_TOUCH(receive, load) : LOOP_BY_TOUCH(transmit, load);
+}
