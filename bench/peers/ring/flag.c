@@ -6,6 +6,7 @@
 
 #include "bench/peers/ring/message.h"
 #include "bench/peers/ring/subject.h"
+#include "os/waiter.h"
 
 struct line {
 	_Alignas(128) uint64_t data[7];
@@ -30,7 +31,7 @@ static inline uint64_t take(struct line *line, uint64_t number)
 	uint64_t wrong = 0;
 
 	while (atomic_load_explicit(&line->number, memory_order_acquire) != number)
-		__builtin_ia32_pause();
+		waiter_pause();
 	for (uint64_t i = 0; i < 7; i++)
 		wrong |= line->data[i] ^ (number * MESSAGE_KEY + i);
 	return wrong != 0;

@@ -27,6 +27,7 @@
 #include "os/idle.h"
 #include "os/proc.h"
 #include "os/shm.h"
+#include "os/waiter.h"
 
 enum { DEADLINE_MS = 60000, WARMUP_DIVISOR = 8 };
 
@@ -84,7 +85,7 @@ static void meet(struct board *board, unsigned n)
 {
 	atomic_fetch_add(&board->arrived, 1);
 	while (atomic_load(&board->arrived) < 2 * n)
-		__builtin_ia32_pause();
+		waiter_pause();
 }
 
 static int run_side(struct run *run, int side)
