@@ -70,6 +70,9 @@ char *view_value(char buffer[VIEW_TEXT_MAX], double value, enum view_kind kind);
 char *view_interval(
 	char buffer[VIEW_TEXT_MAX], const struct estimate *estimate, enum view_kind kind);
 
+/* A time per iteration in the kind of the row's figure: beside a rate, messages per second too. */
+char *view_like_figure(char buffer[VIEW_TEXT_MAX], const struct summary *summary, double ns);
+
 /* Switches per message, "0", "0.013", "2.00". */
 char *view_count(char buffer[VIEW_TEXT_MAX], double count);
 

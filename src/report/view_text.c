@@ -77,6 +77,14 @@ char *view_count(char buffer[VIEW_TEXT_MAX], double count)
 	return buffer;
 }
 
+char *view_like_figure(char buffer[VIEW_TEXT_MAX], const struct summary *summary, double ns)
+{
+	bool rate = summary->cell->throughput && summary->rate.n && ns > 0;
+
+	return rate ? view_value(buffer, summary->rate.value * summary->time.value / ns, VIEW_RATE)
+		    : view_value(buffer, ns, VIEW_TIME);
+}
+
 char *view_notes(char buffer[VIEW_LABEL_MAX], const struct summary *summary)
 {
 	char text[VIEW_TEXT_MAX], other[VIEW_TEXT_MAX];
@@ -92,12 +100,12 @@ char *view_notes(char buffer[VIEW_LABEL_MAX], const struct summary *summary)
 		fprintf(out, "%s%s: %s (n = %u)", comma,
 			summary->populations[i].state[0] ? summary->populations[i].state
 							 : "unprobed",
-			view_value(text, summary->populations[i].median_ns, VIEW_TIME),
+			view_like_figure(text, summary, summary->populations[i].median_ns),
 			summary->populations[i].n);
 	if (summary->bimodal) {
 		fprintf(out, "%stwo modes: %s ×%u, %s ×%u", comma,
-			view_value(text, summary->median_low_ns, VIEW_TIME), summary->n_low,
-			view_value(other, summary->median_high_ns, VIEW_TIME),
+			view_like_figure(text, summary, summary->median_low_ns), summary->n_low,
+			view_like_figure(other, summary, summary->median_high_ns),
 			summary->time.n - summary->n_low);
 		comma = "; ";
 	}
