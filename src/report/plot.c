@@ -187,7 +187,7 @@ int plot_end(struct plotter *plotter, struct plot *plot)
 		r = plot_script_write(plotter, plot);
 	if (r >= 0 && !plotter->no_gnuplot)
 		r = plot_script_run(plotter, plot);
-	if (r == REPORT_PLOTS_NO_GNUPLOT)
+	if (r == REPORT_PLOTS_NO_GNUPLOT || r == -ETIMEDOUT)
 		plotter->no_gnuplot = true;
 	return trace(r);
 }

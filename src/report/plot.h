@@ -16,6 +16,7 @@ struct report_plots_options {
 	bool terminal;          /* draw to `out` with characters */
 	FILE *out;              /* NULL: stdout */
 	unsigned columns, rows; /* of the terminal; 0: 100 × 30 */
+	unsigned limit_ms;      /* of one gnuplot, which is killed then; 0: a minute */
 };
 
 /* Returned by report_plots(): the data and the scripts are there, gnuplot is not. The caller says
@@ -24,7 +25,8 @@ enum { REPORT_PLOTS_NO_GNUPLOT = 1 };
 
 /*
  * Writes what the results have data for (nothing, perhaps: still 0) and makes DIR/plots.
- * A negative errno with what failed on what; a picture is whole or absent.
+ * A negative errno with what failed on what (-ETIMEDOUT: gnuplot hung and was killed); a picture
+ * is whole or absent.
  */
 int report_plots(
 	const struct results *results, const char *dir, const struct report_plots_options *options);

@@ -27,7 +27,7 @@ struct plotter {
 	/* A subject keeps its colour in all plots: its place here. */
 	char styles[PLOT_STYLES_MAX][VIEW_LABEL_MAX];
 	unsigned style_count;
-	bool no_gnuplot;
+	bool no_gnuplot; /* there is none, or it hung: the other plots would wait for it again */
 };
 
 struct plot {

@@ -4,13 +4,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "report/plot_internal.h"
 #include "report/svg.h"
@@ -20,7 +24,8 @@
 #define PREFIX ".tmp-"
 #define ERRORS PREFIX "gnuplot.err"
 
-enum { COLUMNS_DEFAULT = 100, ROWS_DEFAULT = 30, PARENTS_MAX = 5 };
+/* A picture takes a second or two; one that takes a minute is a gnuplot that hangs. */
+enum { COLUMNS_DEFAULT = 100, ROWS_DEFAULT = 30, PARENTS_MAX = 5, LIMIT_MS = 60000 };
 
 extern char **environ;
 
@@ -116,12 +121,34 @@ static int spawn(const struct plotter *plotter, const char *setting, const char 
 	return -error;
 }
 
+/* Waits for gnuplot, and kills it at the deadline: -ETIMEDOUT then. */
+static int join(pid_t pid, int64_t deadline_ns, int *ret_status)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+	int n = 1;
+
+	/* A kernel without pidfds waits without a limit. */
+	while (pidfd >= 0 && (n = poll(&poll_fd, 1, deadline_left_ms(deadline_ns))) < 0)
+		if (errno != EINTR)
+			break;
+	if (pidfd >= 0)
+		close(pidfd);
+	if (n == 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return fail(-errno, "gnuplot was lost: %s", strerror(errno));
+	return n == 0 ? -ETIMEDOUT : 0;
+}
+
 static int run(const struct plotter *plotter, const struct plot *plot, const char *formats, int out)
 {
 	char setting[256], file[PLOT_NAME_MAX + 8], message[PLOT_TEXT_MAX];
 	unsigned columns = plotter->options->columns, rows = plotter->options->rows;
+	unsigned limit_ms = plotter->options->limit_ms ? plotter->options->limit_ms : LIMIT_MS;
 	char path[PATH_MAX + 32];
-	int status;
+	int status = 0;
 	pid_t pid;
 
 	snprintf(setting, sizeof(setting),
@@ -135,10 +162,13 @@ static int run(const struct plotter *plotter, const struct plot *plot, const cha
 		return r == -ENOENT ? (int)REPORT_PLOTS_NO_GNUPLOT
 				    : fail(r, "gnuplot cannot be started: %s", strerror(-r));
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail(-errno, "gnuplot was lost: %s", strerror(errno));
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+	r = join(pid, deadline_after_ms(limit_ms), &status);
+	if (r == -ETIMEDOUT)
+		r = fail(r,
+			"%s/%s: gnuplot was killed, as it had not drawn it after %.3g s; "
+			"--no-plots leaves the plots out",
+			plotter->dir, file, limit_ms / 1e3);
+	else if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
 		read_errors(plotter, message);
 		r = fail(-EIO, "%s/%s: gnuplot failed: %s", plotter->dir, file, message);
 	}

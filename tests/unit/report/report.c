@@ -3,19 +3,16 @@
  * and the pictures by what must and must not be in them.
  */
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#undef fail /* cmocka has one too */
-
+#include "../../cmocka_prelude.h"
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "golden.h"
 #include "report/console.h"
 #include "report/html.h"
@@ -142,6 +139,31 @@ static void test_without_gnuplot(void **state)
 	assert_true(remove_files(plots, ".dat") >= 8);
 	assert_true(remove_files(plots, ".gp") >= 9);
 	assert_int_equal(remove_files(plots, ""), 0);
+	remove_dir(dir);
+}
+
+/* A gnuplot that hangs is killed, and leaves nothing half drawn. */
+static void test_gnuplot_that_hangs(void **state)
+{
+	_cleanup_(results_freep) struct results *results = small(1);
+	struct report_plots_options options = {.svg = true, .limit_ms = 20};
+	_cleanup_(freep) char *path = own_string(getenv("PATH"));
+	char dir[64], plots[96];
+
+	(void)state;
+	make_dir(dir);
+	snprintf(plots, sizeof(plots), "%s/gnuplot", dir);
+	FILE *fake = own(fopen(plots, "w"));
+	fputs("#!/bin/sh\nPATH=/usr/bin:/bin exec sleep 1000\n", fake);
+	assert_int_equal(fchmod(fileno(fake), 0755), 0);
+	fclose(fake);
+	setenv("PATH", dir, 1);
+	assert_int_equal(report_plots(results, dir, &options), -ETIMEDOUT);
+	assert_non_null(strstr(error_message(-ETIMEDOUT), "gnuplot was killed"));
+	setenv("PATH", path, 1);
+	snprintf(plots, sizeof(plots), "%s/plots", dir);
+	assert_int_equal(remove_files(plots, ".svg"), 0);
+	assert_int_equal(remove_files(plots, ".err"), 0);
 	remove_dir(dir);
 }
 
@@ -286,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_no_file_is_error),
 		cmocka_unit_test(test_plot_data),
 		cmocka_unit_test(test_without_gnuplot),
+		cmocka_unit_test(test_gnuplot_that_hangs),
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_verdict_of_few_runs),
