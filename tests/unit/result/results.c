@@ -3,19 +3,13 @@
  * place; a disk that is full leaves nothing.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <dirent.h>
 
-#include <cmocka.h>
-#undef fail /* cmocka's; ours is base/error.h's */
-
+#include "../../cmocka_prelude.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fault.h"

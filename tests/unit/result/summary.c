@@ -1,16 +1,10 @@
 /* The summary against figures that can be worked out by hand. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-#undef fail /* cmocka's; ours is base/error.h's */
-
+#include "../../cmocka_prelude.h"
 #include "base/cleanup.h"
 #include "result/json.h"
 #include "result/own.h"
