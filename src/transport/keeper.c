@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -49,6 +50,7 @@ static void close_others(const int keep[2])
 
 struct job {
 	const int *watched;
+	int ready; /* a pipe's write end */
 	bool (*duty)(void *argument, unsigned gone);
 	void *argument;
 };
@@ -63,6 +65,8 @@ static int keep(void *argument)
 	prctl(PR_SET_PDEATHSIG, 0);
 	prctl(PR_SET_NAME, "ipcmark-keeper");
 	setsid();
+	if (fd_write_full(job->ready, "", 1) < 0)
+		_exit(255);
 	close_others(job->watched);
 	while (gone != KEEPER_ALL_GONE || !done) {
 		unsigned now = look(job->watched, gone, done ? -1 : RETRY_MS);
@@ -75,8 +79,12 @@ static int keep(void *argument)
 
 int keeper_open(struct keeper *keeper, bool (*duty)(void *, unsigned), void *argument)
 {
-	int watched[2] = {-1, -1}, ends[2], r = 0;
-	struct job job = {watched, duty, argument};
+	int watched[2] = {-1, -1}, ends[2] = {-1, -1};
+	int r = sys(pipe2(ends, O_CLOEXEC));
+	_cleanup_(fd_close) int is_ready = ends[0];
+	_cleanup_(fd_close) int ready = ends[1];
+	struct job job = {watched, ready, duty, argument};
+	char byte;
 
 	for (unsigned i = 0; i < 2 && r >= 0; i++) {
 		r = sys(pipe2(ends, O_CLOEXEC));
@@ -89,7 +97,14 @@ int keeper_open(struct keeper *keeper, bool (*duty)(void *, unsigned), void *arg
 	if (r < 0)
 		return fail(r, "cannot start a keeper: %s (see 'ulimit -n')", error_message(r));
 	keeper->opener = getpid();
-	return trace(proc_start(&keeper->proc, keep, &job));
+	r = proc_start(&keeper->proc, keep, &job);
+	if (r < 0)
+		return trace(r);
+	/* Before it has run it dies with us, and on a busy machine that can be long after the
+	 * channel is in use. */
+	fd_close(&ready);
+	r = fd_read_full(is_ready, &byte, 1);
+	return r < 0 ? fail(r, "the keeper has died at once") : 0;
 }
 
 static void drop(int *fd_plus_one)

@@ -27,7 +27,8 @@ enum { KEEPER_HUB_GONE = 1 << 0, KEEPER_SENDERS_GONE = 1 << 1, KEEPER_ALL_GONE =
 
 /* Starts the keeper. It calls duty(argument, gone) when a party has gone, with all that have, and
  * again every 20 ms while that returns false (not done yet); it ends after KEEPER_ALL_GONE. The
- * argument is a copy unless it is in shared memory; the duty may make system calls only. */
+ * argument is a copy unless it is in shared memory; the duty may make system calls only. On return
+ * it outlives the caller: what is made from then on is kept. */
 int keeper_open(struct keeper *keeper, bool (*duty)(void *argument, unsigned gone), void *argument);
 
 /* For a side that is a process: it belongs to one party from then on. */
