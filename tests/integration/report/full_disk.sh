@@ -12,6 +12,7 @@ dir=$(mktemp -d)
 trap 'rmdir "$dir"' EXIT
 
 # The mount is seen by nobody else and goes with the namespace.
+# shellcheck disable=SC2016 # for the inner shell
 unshare -m sh -eu -c '
 	make=$1 dir=$2
 	mount -t tmpfs -o size=64k none "$dir" 2>/dev/null || exit 77

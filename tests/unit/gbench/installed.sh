@@ -11,6 +11,7 @@ mkdir "$prefix/include" "$prefix/lib"
 cp "$library" "$prefix/lib/"
 cp "$header" "$prefix/include/"
 sed 's|"gbench/gbench.h"|<gbench.h>|' "$example" >"$prefix/example.c"
+# shellcheck disable=SC2016 # for pkg-config
 sed 's|^libdir=.*|libdir=${prefix}/lib|' "$pc" >"$prefix/gbench.pc"
 flags=$(PKG_CONFIG_PATH=$prefix:${PKG_CONFIG_PATH-} \
 	pkg-config --define-variable=prefix="$prefix" --cflags --libs gbench)
