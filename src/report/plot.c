@@ -241,6 +241,7 @@ int report_plots(
 		plot_lines_all, plot_tails_all, plot_points_all, plot_pairs_all, plot_matrix_all};
 	_cleanup_(view_freep) struct view *view = view_new(results);
 	_cleanup_(freep) struct plotter *plotter = own_array(1, sizeof(*plotter));
+	char first[PATH_MAX + PLOT_TEXT_MAX] = "";
 
 	plotter->view = view;
 	plotter->options = options;
@@ -255,9 +256,12 @@ int report_plots(
 	/* One that fails does not keep the others from being drawn; the first error is told. */
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
 		int made = makers[i](plotter);
+		if (r >= 0 && made < 0)
+			snprintf(first, sizeof(first), "%s", error_message(made));
 		r = r < 0 ? r : made;
 	}
+	/* Again, as drawing the others has forgotten the message. */
 	if (r < 0)
-		return trace(r);
+		return fail(r, "%s", first);
 	return plotter->no_gnuplot ? REPORT_PLOTS_NO_GNUPLOT : 0;
 }
