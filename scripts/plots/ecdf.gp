@@ -8,7 +8,7 @@ set xrange [x_low:x_high]
 set yrange [0:1]
 eval 'set xtics ('.x_tics.')'
 set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '100 %%' 1)
-set xlabel 'latency'
+set xlabel unit
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:2 with lines ls style_of(i) notitle, \

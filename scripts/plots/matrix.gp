@@ -19,6 +19,8 @@ set logscale cb
 set cbrange [z_low:z_high]
 eval 'set cbtics ('.z_tics.')'
 set colorbox noborder
+# Of one figure, or of nearly the same ones, the numbers say more.
+if (narrow) unset colorbox
 # Cividis: the same order of lightness with and without colour vision.
 set palette defined (0 '#FDE737', 1 '#BCAF6F', 2 '#7C7B78', 3 '#414D6B', 4 '#00204C')
 set object 1 rectangle from graph 0,0 to graph 1,1 behind fillcolor rgb '#E4E4E4' fillstyle solid noborder

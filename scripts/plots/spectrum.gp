@@ -1,5 +1,5 @@
 # Percentiles with the tail drawn out: x = 1 / (1 - q), so every decade is one more nine.
-y_label = 'latency'
+y_label = unit
 load 'common.gp'
 data = name.'.dat'
 set logscale xy

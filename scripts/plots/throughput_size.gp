@@ -1,5 +1,5 @@
 # Bytes per second against message size, both logarithmic. Bands are the intervals of the medians.
-left_margin = 0.12
+left_margin = 0.13
 y_label = 'bytes per second'
 load 'common.gp'
 data = name.'.dat'
@@ -12,6 +12,7 @@ set xlabel 'message size'
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \
+		for [i = 0:series - 1] data index i using 1:($6 > 0 ? $2 : NaN) with points ls 28 notitle, \
 		for [i = 0:series - 1] data index i using 1:2 with linespoints ls style_of(i) title columnheader(1)
 	unset output
 }

@@ -1,6 +1,5 @@
 # Latency after the receiver has been idle: how deep it slept costs more than the mechanism.
-key_margin = 0.755
-y_label = 'median latency'
+y_label = 'median '.unit
 load 'common.gp'
 data = name.'.dat'
 set logscale xy
@@ -12,6 +11,7 @@ set xlabel 'idle time before each message'
 do for [format in formats] {
 	eval begin(format)
 	plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves ls style_of(i) notitle, \
+		for [i = 0:series - 1] data index i using 1:($6 > 0 ? $2 : NaN) with points ls 28 notitle, \
 		for [i = 0:series - 1] data index i using 1:2 with linespoints ls style_of(i) title columnheader(1)
 	unset output
 }

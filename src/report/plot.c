@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,8 @@
 #include "result/file.h"
 #include "result/own.h"
 
-enum { TICS_PER_AXIS = 9, COMMAND_SHOWN = 120 };
+/* As many characters as the footer has room for, beside the version and the time. */
+enum { COMMAND_SHOWN = 72 };
 
 void plot_begin(struct plot *plot, const char *script, const struct result_axes *axes)
 {
@@ -64,119 +64,12 @@ void plot_put_label(struct plot *plot, const char *label)
 	fputc('"', plot->data);
 }
 
-void plot_widen(double *low, double *high)
-{
-	double margin = pow(*high / *low, 0.05) * 1.05;
-
-	*low /= margin;
-	*high *= margin;
-}
-
-void plot_set_axis(
-	struct plot *plot, const char *axis, double low, double high, enum view_kind kind)
-{
-	static const double steps[] = {1, 2, 5};
-	char name[32], text[VIEW_TEXT_MAX], tics[PLOT_TEXT_MAX * 2];
-	size_t used = 0;
-
-	plot_widen(&low, &high);
-	/* 1-2-5 on short axes, decades on long ones, every second or third on very long ones. */
-	double decades = log10(high / low);
-	unsigned per_decade = decades < 3 ? 3 : 1, stride = decades > 2 * TICS_PER_AXIS ? 3 : 1;
-	tics[0] = '\0';
-	for (int e = (int)floor(log10(low)); e <= (int)ceil(log10(high)); e += (int)stride)
-		for (unsigned i = 0; i < per_decade; i++) {
-			double value = steps[i] * pow(10, e);
-			if (value < low || value > high || used + 60 > sizeof(tics))
-				continue;
-			view_value(text, value, kind);
-			char *point = strchr(text, '.'), *unit = strchr(text, ' ');
-			if (point && unit)
-				memmove(point, unit, strlen(unit) + 1);
-			used += (size_t)snprintf(tics + used, sizeof(tics) - used, "%s\"%s\" %.4g",
-				used ? ", " : "", text, value);
-		}
-	snprintf(name, sizeof(name), "%s_tics", axis);
-	plot_set_text(plot, name, tics);
-	snprintf(name, sizeof(name), "%s_low", axis);
-	plot_set_number(plot, name, low);
-	snprintf(name, sizeof(name), "%s_high", axis);
-	plot_set_number(plot, name, high);
-}
-
-/* The label without what the dash says. */
-static void style_key(char key[VIEW_LABEL_MAX], const struct view_row *row)
-{
-	char *idle;
-
-	snprintf(key, VIEW_LABEL_MAX, "%s", row->label);
-	idle = strstr(key, " idle=free");
-	if (idle)
-		memmove(idle, idle + strlen(" idle=free"), strlen(idle + strlen(" idle=free")) + 1);
-}
-
-unsigned plot_style(struct plotter *plotter, struct plot *plot, const struct view_row *row)
-{
-	char key[VIEW_LABEL_MAX];
-	unsigned i = 0, colour;
-
-	if (view_is_floor(row))
-		return 0;
-	style_key(key, row);
-	while (i < plotter->style_count && strcmp(plotter->styles[i], key) != 0)
-		i++;
-	if (i == plotter->style_count && i < PLOT_STYLES_MAX)
-		memcpy(plotter->styles[plotter->style_count++], key, sizeof(key));
-	for (unsigned taken = 0; taken < plot->taken_count; taken++)
-		if (plot->taken[taken] == i)
-			return 1 + plot->colour[taken] + (view_is_plain(row) ? 0 : PLOT_COLOURS);
-	colour = i % PLOT_COLOURS;
-	for (unsigned c = 0; c < PLOT_COLOURS && (plot->colours & 1u << colour); c++)
-		colour = c;
-	plot->colours |= 1u << colour;
-	if (plot->taken_count < PLOT_SERIES_MAX) {
-		plot->taken[plot->taken_count] = i;
-		plot->colour[plot->taken_count++] = colour;
-	}
-	return 1 + colour + (view_is_plain(row) ? 0 : PLOT_COLOURS);
-}
-
-char *plot_what(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size)
-{
-	char text[VIEW_TEXT_MAX];
-
-	snprintf(buffer, VIEW_LABEL_MAX, "%s between %s%s%s", axes->workload,
-		strcmp(axes->exec, "thread") == 0 ? "threads" : "processes", size ? ", " : "",
-		size ? view_size(text, axes->size_bytes) : "");
-	return buffer;
-}
-
-void plot_count_add(struct plot_count *count, unsigned n)
-{
-	if (n == 0)
-		return;
-	if (count->low == 0 || n < count->low)
-		count->low = n;
-	if (n > count->high)
-		count->high = n;
-}
-
-char *plot_count_text(char buffer[VIEW_TEXT_MAX], const struct plot_count *count)
-{
-	if (count->low == count->high)
-		snprintf(buffer, VIEW_TEXT_MAX, "n = %u", count->low);
-	else
-		snprintf(buffer, VIEW_TEXT_MAX, "n = %u to %u", count->low, count->high);
-	return buffer;
-}
-
 int plot_end(struct plotter *plotter, struct plot *plot)
 {
 	char file[PLOT_NAME_MAX + 8];
 
-	plot_set_text(plot, "title", plot->title);
-	plot_set_text(plot, "caption1", plot->caption1);
-	plot_set_text(plot, "caption2", plot->caption2);
+	plot_set_captions(plot);
+	plot_set_key(plot);
 	plot_set_text(plot, "footer1", plotter->footer1);
 	plot_set_text(plot, "footer2", plotter->footer2);
 	fclose(TAKE_PTR(plot->data));
@@ -245,6 +138,7 @@ int report_plots(
 
 	plotter->view = view;
 	plotter->options = options;
+	plot_styles_init(plotter);
 	int r = make_dir(dir, plotter->dir);
 	if (r >= 0)
 		r = plot_scripts_find(plotter->scripts);

@@ -1,6 +1,6 @@
 /*
- * Which rows a plot shows: as many as can be told apart. The best, two that everybody knows (so
- * that plots of two machines have something in common), and the floor.
+ * Which rows a plot shows: as many as can be told apart. The subjects that everybody knows (so that
+ * all plots, of all machines, have something in common), and the best of the others.
  */
 #include <string.h>
 
@@ -14,11 +14,6 @@ bool plot_is_basic(const struct view_group *group)
 	       strncmp(group->axes->placement, "cpu", 3) != 0;
 }
 
-static bool is_familiar(const struct view_row *row)
-{
-	return strcmp(row->label, "pipe") == 0 || strcmp(row->label, "unix_stream") == 0;
-}
-
 static bool is_wakeup(const struct view_row *row)
 {
 	return strcmp(row->summary->cell->axes.workload, "wakeup") == 0;
@@ -30,23 +25,48 @@ static bool is_subject(const struct view_row *row)
 	return view_is_plain(row) && !view_is_floor(row);
 }
 
-struct tally {
-	size_t subjects, familiar, variants;
-};
+enum { SHOWN = 8, SHOWN_WITH_VARIANTS = 6, OUTLIER_FACTOR = 100 };
 
-static struct tally count(const struct view_group *group)
+/* The median subject, of those that may be compared; the rows are ordered. NULL: none. */
+static const struct view_row *median_row(const struct view_group *group)
 {
-	struct tally tally = {0};
+	const struct view_row *median = NULL;
+	size_t count = 0, seen = 0;
 
-	for (size_t i = 0; i < group->count; i++) {
-		const struct view_row *row = &group->rows[i];
-		tally.subjects += is_subject(row);
-		tally.familiar += is_familiar(row);
-		tally.variants += is_wakeup(row) && !view_is_plain(row);
-	}
-	return tally;
+	for (size_t i = 0; i < group->count; i++)
+		count += is_subject(&group->rows[i]);
+	for (size_t i = 0; i < group->count && !median; i++)
+		if (is_subject(&group->rows[i]) && ++seen > (count - 1) / 2)
+			median = &group->rows[i];
+	return median;
 }
 
+bool plot_is_outlier(const struct view_group *group, const struct view_row *row)
+{
+	const struct view_row *median = median_row(group);
+
+	return median && !view_is_floor(row) &&
+	       row->summary->time.value > OUTLIER_FACTOR * median->summary->time.value;
+}
+
+char *plot_outliers(char buffer[PLOT_TEXT_MAX], const struct view_group *group)
+{
+	char text[VIEW_TEXT_MAX];
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < group->count && used + VIEW_LABEL_MAX < PLOT_TEXT_MAX; i++)
+		if (is_subject(&group->rows[i]) && plot_is_outlier(group, &group->rows[i]))
+			used += (size_t)snprintf(buffer + used, PLOT_TEXT_MAX - used, "%s %s (%s)",
+				used ? "," : " Left out, over 100 × the median subject:",
+				group->rows[i].label,
+				view_value(text, group->rows[i].summary->time.value, VIEW_TIME));
+	if (used && used + 2 < PLOT_TEXT_MAX)
+		memcpy(buffer + used, ".", 2);
+	return buffer;
+}
+
+/* Another way to wait of a subject that is already there says little more. */
 static bool has_subject(const struct plot_choice *choice, const struct view_row *row)
 {
 	for (size_t i = 0; i < choice->count; i++)
@@ -56,50 +76,84 @@ static bool has_subject(const struct plot_choice *choice, const struct view_row 
 	return false;
 }
 
-static void describe(struct plot_choice *choice, const struct view_group *group,
-	const struct tally *tally, size_t best, size_t shown)
-{
-	char at[VIEW_TEXT_MAX], gap[UNITS_TEXT_MAX];
+struct tally {
+	size_t subjects, familiar, variants;
+};
 
-	if (group->axes->gap_ns)
-		snprintf(at, sizeof(at), "a gap of %s", duration_format(gap, group->axes->gap_ns));
-	else
-		view_size(at, group->axes->size_bytes);
-	if (shown == tally->subjects)
-		snprintf(choice->text, sizeof(choice->text), "All %zu subjects.", shown);
-	else
-		snprintf(choice->text, sizeof(choice->text),
-			"Shown: the best %zu of %zu subjects at %s%s; %zu are left out.", best,
-			tally->subjects, at,
-			tally->familiar ? ", with pipe and unix_stream for comparison" : "",
-			tally->subjects - shown);
+static bool is_usable(const struct view_group *group, const struct view_row *row,
+	const struct plot_usable *usable, bool familiar)
+{
+	return is_subject(row) && !plot_is_outlier(group, row) &&
+	       usable->is(usable->context, row, familiar);
 }
 
-void plot_choose(struct plot_choice *choice, const struct view_group *group, bool floor)
+static struct tally count(const struct view_group *group, const struct plot_usable *usable)
 {
-	struct tally tally = count(group);
-	size_t room = tally.variants ? PLOT_COLOURS / 2 : PLOT_COLOURS;
-	size_t best = 0, shown = 0;
+	struct tally tally = {0};
 
-	*choice = (struct plot_choice){0};
-	if (tally.subjects > room)
-		room -= tally.familiar < room ? tally.familiar : room;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct view_row *row = &group->rows[i];
+		/* A subject counts when it could be shown if everybody knew it. */
+		bool could = is_usable(group, row, usable, true);
+		tally.subjects += could;
+		tally.familiar += could && plot_is_familiar(row);
+		tally.variants += is_wakeup(row) && !view_is_plain(row);
+	}
+	return tally;
+}
+
+static void describe(struct plot_choice *choice, const struct view_group *group,
+	const struct plot_usable *usable, const struct tally *tally, size_t shown)
+{
+	char outliers[PLOT_TEXT_MAX];
+
+	plot_outliers(outliers, group);
+	if (shown == tally->subjects)
+		snprintf(choice->text, sizeof(choice->text), "All %zu subjects%s.%.200s", shown,
+			usable->what, outliers);
+	else
+		snprintf(choice->text, sizeof(choice->text),
+			"%zu of the %zu subjects%s: well-known ones and the best others.%.200s",
+			shown, tally->subjects, usable->what, outliers);
+}
+
+/* In the order of the group, as a legend reads best: no more others than there is room for. */
+static size_t add_subjects(struct plot_choice *choice, const struct view_group *group,
+	const struct plot_usable *usable, size_t room)
+{
+	struct plot_choice others = {0};
+	size_t shown = 0;
+
+	for (size_t i = 0; i < group->count && others.count < room; i++) {
+		const struct view_row *row = &group->rows[i];
+		if (!plot_is_familiar(row) && is_usable(group, row, usable, false) &&
+			!plot_is_variant(row))
+			others.rows[others.count++] = row;
+	}
 	for (size_t i = 0; i < group->count && choice->count < PLOT_SERIES_MAX; i++) {
 		const struct view_row *row = &group->rows[i];
-		bool wanted = view_is_floor(row) ? floor && view_is_plain(row)
-						 : is_subject(row) && is_familiar(row);
-		if (is_subject(row) && !wanted && best < room) {
-			wanted = true;
-			best++;
-		}
-		if (wanted) {
+		bool wanted = plot_is_familiar(row) && is_usable(group, row, usable, true);
+		for (size_t o = 0; o < others.count; o++)
+			wanted = wanted || others.rows[o] == row;
+		if (wanted)
 			choice->rows[choice->count++] = row;
-			shown += is_subject(row);
-		}
+		shown += wanted;
 	}
+	return shown;
+}
+
+void plot_choose(struct plot_choice *choice, const struct view_group *group,
+	const struct plot_usable *usable)
+{
+	struct tally tally = count(group, usable);
+	size_t room = tally.variants ? SHOWN_WITH_VARIANTS : SHOWN;
+
+	*choice = (struct plot_choice){0};
+	room -= tally.familiar < room ? tally.familiar : room;
+	size_t shown = add_subjects(choice, group, usable, room);
 	for (size_t i = 0; i < group->count && choice->count < PLOT_SERIES_MAX; i++)
 		if (is_wakeup(&group->rows[i]) && !view_is_plain(&group->rows[i]) &&
 			!view_is_floor(&group->rows[i]) && has_subject(choice, &group->rows[i]))
 			choice->rows[choice->count++] = &group->rows[i];
-	describe(choice, group, &tally, best, shown);
+	describe(choice, group, usable, &tally, shown);
 }

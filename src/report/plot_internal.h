@@ -12,9 +12,10 @@
 enum {
 	PLOT_NAME_MAX = 128,
 	PLOT_TEXT_MAX = 360,
-	PLOT_SERIES_MAX = 10, /* lines that one plot can show */
+	PLOT_WIDTH = 830,     /* pixels of a picture at the size it is made for */
+	PLOT_SERIES_MAX = 12, /* lines that one plot can show */
 	PLOT_STYLES_MAX = 64,
-	PLOT_COLOURS = 8,     /* of common.gp's palette */
+	PLOT_COLOURS = 12,    /* of common.gp's palette */
 	PLOT_SIZE_BYTES = 64, /* the size of the plots that show one size */
 };
 
@@ -35,6 +36,7 @@ struct plot {
 	char name[PLOT_NAME_MAX];
 	char title[PLOT_TEXT_MAX], caption1[PLOT_TEXT_MAX], caption2[PLOT_TEXT_MAX];
 	/* The colours of this plot: a bit each, and whose they are. */
+	unsigned key_columns; /* characters of the longest name in the legend, 0: no legend */
 	unsigned colours, taken_count, taken[PLOT_SERIES_MAX], colour[PLOT_SERIES_MAX];
 	FILE *data, *variables; /* memory streams */
 	char *data_text, *variables_text;
@@ -55,6 +57,13 @@ void plot_set_number(struct plot *plot, const char *variable, double value);
 /* A column of text in the data. */
 void plot_put_label(struct plot *plot, const char *label);
 
+/* The title, and both captions in lines that fit the picture; the room that the legend needs. */
+void plot_set_captions(struct plot *plot);
+void plot_set_key(struct plot *plot);
+
+/* "5 µs", "1.5 ms": as few digits as the value needs. */
+char *plot_tic(char text[VIEW_TEXT_MAX], double value, enum view_kind kind);
+
 /* What an axis shows for values from low to high: some room around them. */
 void plot_widen(double *low, double *high);
 
@@ -64,11 +73,22 @@ void plot_set_axis(
 
 int plot_end(struct plotter *plotter, struct plot *plot);
 
+/* Another way to wait of a subject that has a row of its own. */
+bool plot_is_variant(const struct view_row *row);
+
+/* The subjects that everybody knows are in all plots that have them. */
+bool plot_is_familiar(const struct view_row *row);
+
 /*
  * The style (≥ 1) of a row; 0 is the floor's. A subject keeps its colour in all plots as long as no
  * other one of this plot has it; with free idle states it is dashed.
  */
+void plot_styles_init(struct plotter *plotter);
 unsigned plot_style(struct plotter *plotter, struct plot *plot, const struct view_row *row);
+
+/* Whether the figures are of runs whose CPUs were not near; the label then says where. */
+bool plot_is_away(const struct view_row *row);
+char *plot_label(char buffer[VIEW_LABEL_MAX], const struct view_row *row);
 
 /* "pingpong between processes, 64 B": what the title does not say. */
 char *plot_what(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size);
@@ -90,13 +110,30 @@ int plot_script_run(const struct plotter *plotter, const struct plot *plot);
  * processes, at a named placement. */
 bool plot_is_basic(const struct view_group *group);
 
-/* The choice of rows: the best, two that everybody knows, the floor; in the order of the group. */
+/*
+ * A subject that takes more than a hundred times as long as the median one (spinning on one CPU)
+ * would squash all others: it is named in the caption instead.
+ */
+bool plot_is_outlier(const struct view_group *group, const struct view_row *row);
+
+/* " Left out, over 100 × the median subject: shm_spin (7.99 ms)."; "" when there is none. */
+char *plot_outliers(char buffer[PLOT_TEXT_MAX], const struct view_group *group);
+
+/* Whether the plot has enough data of the row; for one that nobody knows, more is asked. */
+struct plot_usable {
+	bool (*is)(const void *context, const struct view_row *row, bool familiar);
+	const void *context;
+	const char *what; /* " with several sizes" */
+};
+
+/* The choice of rows: what everybody knows, and the best others; in the order of the group. */
 struct plot_choice {
 	const struct view_row *rows[PLOT_SERIES_MAX];
 	size_t count;
 	char text[PLOT_TEXT_MAX]; /* what is shown and what is left out */
 };
-void plot_choose(struct plot_choice *choice, const struct view_group *group, bool floor);
+void plot_choose(struct plot_choice *choice, const struct view_group *group,
+	const struct plot_usable *usable);
 
 /* The plots; each makes as many as the results have data for. */
 int plot_lines_all(struct plotter *plotter);  /* latency_size, throughput_size, wakeup */

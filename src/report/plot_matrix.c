@@ -155,6 +155,7 @@ int plot_matrix_all(struct plotter *plotter)
 	plot_begin(&plot, "matrix", NULL);
 	put_cells(&plot, matrix);
 	free(matrix->value);
+	plot_set_number(&plot, "narrow", matrix->high < 1.3 * matrix->low);
 	plot_set_number(&plot, "cpus", matrix->cpu_count);
 	plot_set_axis(&plot, "z", matrix->low, matrix->high, VIEW_TIME);
 	snprintf(plot.title, sizeof(plot.title), "Round trip between CPUs, %s", subject);
@@ -162,7 +163,7 @@ int plot_matrix_all(struct plotter *plotter)
 		"pingpong, processes, 64 B: median of process runs in ns, %s each.",
 		plot_count_text(n, &matrix->count));
 	snprintf(plot.caption2, sizeof(plot.caption2),
-		"%u pairs were measured; a pair that was measured one way only is shown in both.",
-		matrix->pairs);
+		"%u pair%s measured; a pair that was measured one way only is shown in both.",
+		matrix->pairs, matrix->pairs == 1 ? " was" : "s were");
 	return trace(plot_end(plotter, &plot));
 }

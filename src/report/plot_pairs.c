@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "report/plot_internal.h"
+#include "report/table.h"
 
 static const struct view_row *partner(const struct view_group *group, const char *label)
 {
@@ -16,8 +17,9 @@ static const struct view_row *partner(const struct view_group *group, const char
 
 struct pairs {
 	unsigned lines;
-	double low, high;
+	double low, high, columns; /* columns: of the longest label */
 	struct plot_count count;
+	unsigned without_interval;
 };
 
 static void put_pair(struct plot *plot, struct pairs *pairs, const struct view_row *process,
@@ -25,10 +27,11 @@ static void put_pair(struct plot *plot, struct pairs *pairs, const struct view_r
 {
 	const struct estimate *p = &process->summary->time, *t = &thread->summary->time;
 	struct estimate ratio = estimate_ratio(p, t);
-	char text[VIEW_LABEL_MAX + VIEW_TEXT_MAX], value[VIEW_TEXT_MAX];
+	char label[VIEW_LABEL_MAX], text[VIEW_LABEL_MAX + VIEW_TEXT_MAX], value[VIEW_TEXT_MAX];
 
-	snprintf(text, sizeof(text), "%s   %s", process->label,
+	snprintf(text, sizeof(text), "%s   %s", plot_label(label, process),
 		view_value(value, p->value, VIEW_TIME));
+	pairs->columns = fmax(pairs->columns, (double)table_text_width(text));
 	plot_put_label(plot, text);
 	fprintf(plot->data, " %u %.6g %.6g %.6g %d %.6g %.6g\n", ++pairs->lines, ratio.value,
 		ratio.low, ratio.high,
@@ -37,6 +40,7 @@ static void put_pair(struct plot *plot, struct pairs *pairs, const struct view_r
 		p->value, t->value);
 	pairs->low = fmin(pairs->low, ratio.low);
 	pairs->high = fmax(pairs->high, ratio.high);
+	pairs->without_interval += ratio.level == 0;
 	plot_count_add(&pairs->count, p->n);
 	plot_count_add(&pairs->count, t->n);
 }
@@ -75,25 +79,27 @@ static int draw(struct plotter *plotter, const struct view_group *processes,
 	for (size_t i = 0; i < processes->count; i++) {
 		const struct view_row *row = &processes->rows[i];
 		const struct view_row *other = partner(threads, row->label);
-		if (other && view_is_plain(row) && row->summary->time.low > 0 &&
-			other->summary->time.low > 0)
+		if (other && view_is_plain(row) && !view_is_floor(row) &&
+			row->summary->time.low > 0 && other->summary->time.low > 0)
 			put_pair(&plot, &pairs, row, other);
 	}
 	if (pairs.lines < 2)
 		return 0;
 	plot_set_number(&plot, "lines", pairs.lines);
+	/* A line needs 22 pixels; the rest is for the captions. */
+	plot_set_number(&plot, "height", fmax(430, 200 + 22.0 * pairs.lines));
+	plot_set_number(&plot, "left_margin", (30 + 7.4 * pairs.columns) / PLOT_WIDTH);
 	put_axis(&plot, &pairs);
 	snprintf(plot.title, sizeof(plot.title), "Threads against processes, %s",
 		view_placement_prose(processes->axes->placement));
 	snprintf(plot.caption1, sizeof(plot.caption1),
 		"%s, %s: ratio of the median %ss of process runs, %s each; beside the name: "
-		"between "
-		"processes.",
+		"processes' median.",
 		processes->axes->workload, view_size(size, processes->axes->size_bytes),
 		processes->unit, plot_count_text(n, &pairs.count));
 	snprintf(plot.caption2, sizeof(plot.caption2),
-		"Bars: from the ends of the two 95 %% intervals. Grey: the two cannot be told "
-		"apart.");
+		"Bars: from the ends of the two 95 %% intervals%s. Grey: not proven.",
+		pairs.without_interval ? " (from 6 runs of both on)" : "");
 	return trace(plot_end(plotter, &plot));
 }
 

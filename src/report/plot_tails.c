@@ -66,9 +66,10 @@ static void put_row(struct plot *plot, const struct view_row *row, struct tail *
 {
 	_cleanup_(freep) struct hist *hist = own_array(1, sizeof(*hist));
 	const struct summary *summary = row->summary;
+	char label[VIEW_LABEL_MAX];
 
 	summary_histogram(summary, hist);
-	plot_put_label(plot, row->label);
+	plot_put_label(plot, plot_label(label, row));
 	fputc('\n', plot->data);
 	put(plot, hist, tail);
 	fputs("\n\n", plot->data);
@@ -114,7 +115,14 @@ static void put_captions(struct plot *plot, const struct view_group *group, cons
 	snprintf(plot->caption1, sizeof(plot->caption1),
 		"%.90s: all samples of the process runs, %s each, %s or more a line.",
 		plot_what(text, group->axes, true), plot_count_text(n, &tail->count), samples);
-	snprintf(plot->caption2, sizeof(plot->caption2), "%s%s", choice, batch);
+	snprintf(plot->caption2, sizeof(plot->caption2), "%.290s%s", choice, batch);
+}
+
+static bool has_samples(const void *context, const struct view_row *row, bool familiar)
+{
+	(void)context;
+	(void)familiar;
+	return row->summary->count > 0;
 }
 
 static int draw(struct plotter *plotter, const struct view_group *group, bool spectrum)
@@ -125,15 +133,13 @@ static int draw(struct plotter *plotter, const struct view_group *group, bool sp
 	char styles[128] = "";
 	unsigned series = 0;
 
-	plot_choose(&choice, group, false);
+	plot_choose(&choice, group, &(struct plot_usable){.is = has_samples, .what = ""});
 	plot_begin(&plot, spectrum ? "spectrum" : "ecdf", group->axes);
 	fprintf(plot.data, "# A block per subject: its name, then %s\n",
 		spectrum ? "1 / (1 - q), the quantile q in ns"
 			 : "ns, the share of samples that do not exceed it");
 	for (size_t i = 0; i < choice.count; i++) {
 		size_t used = strlen(styles);
-		if (choice.rows[i]->summary->count == 0)
-			continue;
 		put_row(&plot, choice.rows[i], &tail, spectrum ? put_spectrum : put_ecdf);
 		snprintf(styles + used, sizeof(styles) - used, "%s%u", series++ ? " " : "",
 			plot_style(plotter, &plot, choice.rows[i]));
@@ -141,6 +147,7 @@ static int draw(struct plotter *plotter, const struct view_group *group, bool sp
 	if (series == 0)
 		return 0;
 	plot_set_text(&plot, "styles", styles);
+	plot_set_text(&plot, "unit", group->unit);
 	plot_set_number(&plot, "series", series);
 	if (spectrum)
 		put_quantile_axis(&plot, tail.depth);

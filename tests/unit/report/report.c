@@ -123,6 +123,55 @@ static void test_plot_data(void **state)
 	remove_dir(dir);
 }
 
+static char *plot_file(const char *dir, const char *name)
+{
+	char path[192], *text;
+	size_t size;
+
+	snprintf(path, sizeof(path), "%s/plots/%s", dir, name);
+	assert_int_equal(file_read(path, &text, &size), 0);
+	return text;
+}
+
+/* Spinning on one CPU takes milliseconds: said, not drawn. Between two cores it is drawn. */
+static void test_outlier_is_left_out(void **state)
+{
+	_cleanup_(results_freep) struct results *results = small(0);
+	struct report_plots_options options = {0};
+	char dir[64];
+
+	(void)state;
+	make_dir(dir);
+	assert_int_equal(report_plots(results, dir, &options), 0);
+	_cleanup_(freep) char *script = plot_file(dir, "pareto_same_pu.gp");
+	_cleanup_(freep) char *points = plot_file(dir, "pareto_same_pu.dat");
+	_cleanup_(freep) char *lines = plot_file(dir, "ecdf_same_pu.dat");
+	_cleanup_(freep) char *cores = plot_file(dir, "ecdf_same_l3.dat");
+	assert_non_null(strstr(script, "shm_spin (8"));
+	assert_null(strstr(points, "shm_spin"));
+	assert_null(strstr(lines, "shm_spin"));
+	assert_non_null(strstr(cores, "shm_spin"));
+	remove_dir(dir);
+}
+
+/* Two of the first three runs of unix_stream were far. */
+static void test_far_is_marked(void **state)
+{
+	_cleanup_(results_freep) struct results *results = small(3);
+	struct report_plots_options options = {0};
+	char dir[64];
+
+	(void)state;
+	make_dir(dir);
+	assert_int_equal(report_plots(results, dir, &options), 0);
+	_cleanup_(freep) char *script = plot_file(dir, "latency_size_same_l3.gp");
+	_cleanup_(freep) char *points = plot_file(dir, "pareto_same_l3.dat");
+	assert_non_null(strstr(script, "Ringed: the CPUs were not near."));
+	assert_non_null(strstr(points, "\"unix_stream (far)\""));
+	assert_null(strstr(points, "\"pipe (far)\""));
+	remove_dir(dir);
+}
+
 static void test_without_gnuplot(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(0);
@@ -307,6 +356,8 @@ int main(void)
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_no_file_is_error),
 		cmocka_unit_test(test_plot_data),
+		cmocka_unit_test(test_outlier_is_left_out),
+		cmocka_unit_test(test_far_is_marked),
 		cmocka_unit_test(test_without_gnuplot),
 		cmocka_unit_test(test_gnuplot_that_hangs),
 		cmocka_unit_test(test_pictures),
