@@ -126,14 +126,43 @@ static void print_rejected(FILE *out, const struct results *results)
 			rejected, accepted + rejected);
 }
 
-static void print_verdict(FILE *out, const struct view *view)
+/* Text in lines of the width, each after the indent; a word that is too long stays whole. */
+static void print_wrapped(FILE *out, const char *indent, const char *text, unsigned width)
+{
+	size_t at = 0;
+
+	while (*text) {
+		char word[VERDICT_TEXT_MAX];
+		size_t length = strcspn(text, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)length, text);
+		size_t columns = table_text_width(word);
+		if (at > 0 && at + 1 + columns > width) {
+			fputc('\n', out);
+			at = 0;
+		}
+		fprintf(out, "%s%s", at > 0 ? " " : indent, word);
+		at += columns + (at > 0 ? 1 : strlen(indent));
+		text += length + strspn(text + length, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_verdict(FILE *out, const struct view *view, unsigned width)
 {
 	struct verdict verdicts[VERDICTS_MAX];
 	size_t count = verdict_make(view, verdicts);
+	const char *note = verdict_note(verdicts, count);
+	char text[VERDICT_ADVICE_MAX + VERDICT_TEXT_MAX];
 
-	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s%s:\n  %s\n", i ? "" : "\n", verdicts[i].question,
-			verdicts[i].answer);
+	if (count)
+		fputc('\n', out);
+	if (note)
+		print_wrapped(out, "", note, width);
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s:\n", verdicts[i].question);
+		snprintf(text, sizeof(text), "%s %s", verdicts[i].advice, verdicts[i].answer);
+		print_wrapped(out, "  ", text, width);
+	}
 }
 
 int report_console(
@@ -150,7 +179,7 @@ int report_console(
 			machine->interrupted ? " (interrupted: not all cells were measured)" : "");
 	}
 	if (options && options->verdict)
-		print_verdict(out, view);
+		print_verdict(out, view, width);
 	for (size_t i = 0; i < view->group_count; i++)
 		print_group(out, &view->groups[i], width);
 	print_missing(out, results, RESULT_FAILED, "Failed", width);

@@ -60,11 +60,19 @@ static void write_verdict(FILE *out, const struct view *view)
 	if (count == 0)
 		fputs("<p>There are too few cells for one: it compares subjects at 64 B.</p>\n",
 			out);
+	const char *note = verdict_note(verdicts, count);
+	if (note) {
+		fputs("<p>", out);
+		html_escape(out, note);
+		fputs("</p>\n", out);
+	}
 	fputs("<dl class=\"verdict\">\n", out);
 	for (size_t i = 0; i < count; i++) {
 		fputs("<div><dt>", out);
 		html_escape(out, verdicts[i].question);
-		fputs("</dt><dd>", out);
+		fputs("</dt><dd><strong>", out);
+		html_escape(out, verdicts[i].advice);
+		fputs("</strong> ", out);
 		html_escape(out, verdicts[i].answer);
 		fputs("</dd></div>\n", out);
 	}

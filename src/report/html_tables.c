@@ -68,7 +68,7 @@ static void estimate_cells(FILE *out, const struct estimate *estimate, enum view
 
 static void heads(FILE *out, const struct shape *shape)
 {
-	static const char *const quantiles[] = {"mean", "p50", "p90", "p99", "p99.9", "max"};
+	static const char *const quantiles[] = {"mean", "p90", "p99", "p99.9", "max"};
 	static const char *const sides[SIDES_SHOWN] = {"CPU side 0", "CPU side 1"};
 
 	fputs("<thead><tr>", out);
@@ -100,8 +100,8 @@ static void heads(FILE *out, const struct shape *shape)
 
 static void quantile_cells(FILE *out, const struct summary *summary)
 {
-	const double values[] = {summary->mean_ns, summary->p50_ns, summary->p90_ns,
-		summary->p99_ns, summary->p999_ns, summary->max_ns};
+	const double values[] = {summary->mean_ns, summary->p90_ns, summary->p99_ns,
+		summary->p999_ns, summary->max_ns};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		value_cell(out, summary->count > 0, values[i], VIEW_TIME);
@@ -138,7 +138,7 @@ static void row(FILE *out, const struct shape *shape, const struct view_row *row
 		view_size(text, axes->size_bytes));
 	if (shape->gap)
 		number_cell(out, axes->gap_ns > 0, (double)axes->gap_ns,
-			duration_format(text, axes->gap_ns));
+			view_duration(text, axes->gap_ns));
 	if (shape->senders)
 		count_cell(out, axes->senders > 0, axes->senders);
 	estimate_cells(out, rate ? &summary->rate : &summary->time, rate ? VIEW_RATE : VIEW_TIME);
@@ -207,8 +207,9 @@ void html_tables(FILE *out, const struct view *view)
 		html_escape(out, workload);
 		fputs("</strong>: one iteration is a ", out);
 		html_escape(out, group->unit[0] ? group->unit : "message");
-		fputs(". The median is that of process runs, the interval is exact; mean and "
-		      "percentiles are of all samples.</caption>\n",
+		fputs(". The median is that of the process runs' medians, its interval is exact; "
+		      "mean "
+		      "and percentiles are of all samples.</caption>\n",
 			out);
 		heads(out, &shape);
 		fputs("<tbody>\n", out);

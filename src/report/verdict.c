@@ -8,8 +8,8 @@
 #include "result/own.h"
 
 enum metric { METRIC_TIME, METRIC_RATE, METRIC_BANDWIDTH, METRIC_CPU };
-enum where { TWO_CORES, ONE_CPU };
-enum { SIZE_SMALL = 64, CONTENDERS_MAX = 128, TIED_NAMED = 3 };
+enum where { TWO_CORES, ONE_CPU, ANYWHERE };
+enum { SIZE_SMALL = 64, SENDERS = 4, CONTENDERS_MAX = 128, TIED_NAMED = 3 };
 
 static const struct question {
 	const char *what; /* "Lowest latency" */
@@ -22,6 +22,8 @@ static const struct question {
 	{"Lowest latency", "pingpong", METRIC_TIME, ONE_CPU, false},
 	{"Most messages", "stream", METRIC_RATE, TWO_CORES, false},
 	{"Highest bandwidth", "stream", METRIC_BANDWIDTH, TWO_CORES, true},
+	{"Most messages", "fan_in", METRIC_RATE, ANYWHERE, false},
+	{"Cheapest occasional message", "wakeup", METRIC_TIME, ANYWHERE, false},
 	{"Least CPU time per message", "pingpong", METRIC_CPU, TWO_CORES, false},
 };
 
@@ -29,6 +31,8 @@ static const struct question {
 static const char *const core_pairs[] = {
 	"same_l3", "same_l2", "same_package", "cross_numa", "cross_package", NULL};
 static const char *const one_cpu[] = {"same_pu", NULL};
+static const char *const anywhere[] = {"same_l3", "same_l2", "same_package", "cross_numa",
+	"cross_package", "free", "same_pu", NULL};
 
 static const struct estimate *figure_of(const struct view_row *row, enum metric metric)
 {
@@ -56,22 +60,40 @@ static enum view_kind kind_of(enum metric metric)
 					    : VIEW_TIME;
 }
 
-/* The group of the question: the first placement that has it, with two contenders at least. */
+/* Which of two groups the question means: the largest size or 64 B, four senders (or the most there
+ * are), the largest gap. */
+static bool is_better_group(const struct question *question, const struct result_axes *axes,
+	const struct view_group *found)
+{
+	if (!question->large && axes->size_bytes != SIZE_SMALL)
+		return false;
+	if (!found)
+		return true;
+	const struct result_axes *other = found->axes;
+	if (axes->size_bytes != other->size_bytes)
+		return axes->size_bytes > other->size_bytes;
+	if (axes->senders != other->senders)
+		return other->senders != SENDERS &&
+		       (axes->senders == SENDERS || axes->senders > other->senders);
+	return axes->gap_ns > other->gap_ns;
+}
+
+/* The group of the question, at the first placement that has it. */
 static const struct view_group *group_of(const struct view *view, const struct question *question)
 {
-	const char *const *placement = question->where == ONE_CPU ? one_cpu : core_pairs;
+	const char *const *placement = question->where == ONE_CPU     ? one_cpu
+				       : question->where == TWO_CORES ? core_pairs
+								      : anywhere;
 
 	for (; *placement; placement++) {
 		const struct view_group *found = NULL;
 		for (size_t i = 0; i < view->group_count; i++) {
 			const struct view_group *group = &view->groups[i];
 			const struct result_axes *axes = group->axes;
-			if (strcmp(axes->workload, question->workload) != 0 ||
-				strcmp(axes->exec, "process") != 0 ||
-				strcmp(axes->placement, *placement) != 0)
-				continue;
-			if (question->large ? !found || axes->size_bytes > found->axes->size_bytes
-					    : axes->size_bytes == SIZE_SMALL)
+			if (strcmp(axes->workload, question->workload) == 0 &&
+				strcmp(axes->exec, "process") == 0 &&
+				strcmp(axes->placement, *placement) == 0 &&
+				is_better_group(question, axes, found))
 				found = group;
 		}
 		if (found)
@@ -86,8 +108,8 @@ struct contest {
 	const struct view_row *rows[CONTENDERS_MAX]; /* the best first */
 	size_t count;
 	const struct view_row *floor;
-	char *text;
-	size_t size, used;
+	struct verdict *verdict;
+	size_t used; /* of its answer */
 };
 
 static void say(struct contest *contest, const char *format, ...)
@@ -97,11 +119,13 @@ static void say(struct contest *contest, const char *format, ...)
 {
 	va_list arguments;
 
-	if (contest->used >= contest->size)
+	char *answer = contest->verdict->answer;
+
+	if (contest->used >= VERDICT_TEXT_MAX)
 		return;
 	va_start(arguments, format);
 	int length = vsnprintf(
-		contest->text + contest->used, contest->size - contest->used, format, arguments);
+		answer + contest->used, VERDICT_TEXT_MAX - contest->used, format, arguments);
 	va_end(arguments);
 	contest->used += length > 0 ? (size_t)length : 0;
 }
@@ -138,16 +162,17 @@ static void find_contenders(struct contest *contest, unsigned machine)
 	}
 }
 
+/* "161 ns (153…168 ns, n = 8)", "102 ns (n = 5)". */
 static void say_figure(struct contest *contest, const struct view_row *row)
 {
 	enum view_kind kind = kind_of(contest->question->metric);
 	const struct estimate *figure = figure_of(row, contest->question->metric);
 	char value[VIEW_TEXT_MAX], interval[VIEW_TEXT_MAX];
 
-	say(contest, "%s", view_value(value, figure->value, kind));
+	say(contest, "%s (", view_value(value, figure->value, kind));
 	if (figure->level > 0)
-		say(contest, " (%s%s)", view_interval(interval, figure, kind),
-			row->summary->bimodal ? ", in two modes" : "");
+		say(contest, "%s, ", view_interval(interval, figure, kind));
+	say(contest, "n = %u%s)", figure->n, row->summary->bimodal ? ", in two modes" : "");
 }
 
 /* How far behind the winner the row is, as a factor with its interval. */
@@ -161,11 +186,18 @@ static void say_behind(
 
 	say(contest, " %s follows at ", row->label);
 	say_figure(contest, row);
-	say(contest, ": %.3g times %s (%.3g…%.3g, at %.0f %% or better).", ratio.value,
+	say(contest, ": %.*f times %s",
+		ratio.value < 10    ? 2
+		: ratio.value < 100 ? 1
+				    : 0,
+		ratio.value,
 		metric == METRIC_CPU     ? "as much"
 		: more_is_better(metric) ? "less"
-					 : "as long",
-		ratio.low, ratio.high, 100 * ratio.level);
+					 : "as long");
+	if (ratio.level > 0)
+		say(contest, " (%.3g…%.3g, at %.0f %% or better)", ratio.low, ratio.high,
+			100 * ratio.level);
+	say(contest, ".");
 }
 
 static void say_floor(struct contest *contest)
@@ -191,102 +223,151 @@ static void say_cost(struct contest *contest, const struct view_row *best)
 			view_value(cpu, best->summary->cpu.value, VIEW_TIME));
 }
 
-/* The best and those whose intervals meet its own. */
-static size_t count_tied(const struct contest *contest)
+/* A cell whose CPUs were in several states is judged by the main one. */
+static void say_population(struct contest *contest, const struct view_row *row)
 {
-	enum metric metric = contest->question->metric;
-	size_t tied = 1;
+	const struct summary *summary = row->summary;
+	char value[VIEW_TEXT_MAX];
 
-	while (tied < contest->count && !estimate_differs(figure_of(contest->rows[0], metric),
-						figure_of(contest->rows[tied], metric)))
-		tied++;
-	return tied;
-}
-
-static void say_tie(struct contest *contest, size_t tied)
-{
-	for (size_t i = 0; i < tied && i < TIED_NAMED; i++) {
-		say(contest, "%s%s ",
-			i == 0                                             ? ""
-			: i + 1 == (tied < TIED_NAMED ? tied : TIED_NAMED) ? " and "
-									   : ", ",
-			contest->rows[i]->label);
-		say_figure(contest, contest->rows[i]);
-	}
-	if (tied > TIED_NAMED)
-		say(contest, " (and %zu more)", tied - TIED_NAMED);
-	say(contest, " cannot be told apart: their 95 %% intervals meet.");
-}
-
-/* Where the CPUs were decides more than the mechanism: who compares across that must know. */
-static void say_states(struct contest *contest, size_t count)
-{
-	const char *best = contest->rows[0]->summary->state;
-
-	for (size_t i = 1; i < count && i < contest->count; i++) {
-		const char *other = contest->rows[i]->summary->state;
-		if (strcmp(best, other) == 0)
-			continue;
-		say(contest,
-			" Beware: the CPUs were %s for %s but %s for %s; take more rounds before "
-			"you rely on it.",
-			best[0] ? best : "not probed", contest->rows[0]->label,
-			other[0] ? other : "not probed", contest->rows[i]->label);
+	if (summary->population_count == 0)
 		return;
+	const struct summary_population *other = &summary->populations[0];
+	unsigned all = summary->time.n;
+	for (unsigned i = 0; i < summary->population_count; i++)
+		all += summary->populations[i].n;
+	say(contest, " %s is judged by the %u of its %u runs whose CPUs were %s", row->label,
+		summary->time.n, all, summary->state[0] ? summary->state : "not probed");
+	if (contest->question->metric == METRIC_TIME || contest->question->metric == METRIC_RATE)
+		say(contest, "; %s: %s (n = %u)", other->state[0] ? other->state : "not probed",
+			view_like_figure(value, summary, other->median_ns), other->n);
+	say(contest, ".");
+}
+
+static bool in_other_state(const struct view_row *a, const struct view_row *b)
+{
+	return strcmp(a->summary->state, b->summary->state) != 0;
+}
+
+/* Whether both have intervals, of runs with the CPUs in the same state, and these meet. */
+static bool is_tied(const struct contest *contest, const struct view_row *row)
+{
+	const struct view_row *best = contest->rows[0];
+	const struct estimate *a = figure_of(best, contest->question->metric);
+	const struct estimate *b = figure_of(row, contest->question->metric);
+
+	return a->level > 0 && b->level > 0 && !estimate_differs(a, b) &&
+	       !in_other_state(best, row);
+}
+
+/* "a, b and c (and 2 more)": the best and all that are tied with it; with their figures as the
+ * answer. */
+static void tell_tie(struct contest *contest, size_t tied)
+{
+	size_t named = tied < TIED_NAMED ? tied : TIED_NAMED, seen = 0, used = 0;
+	char *advice = contest->verdict->advice;
+
+	for (size_t i = 0; i < contest->count && seen < named; i++) {
+		const struct view_row *row = contest->rows[i];
+		if (i > 0 && !is_tied(contest, row))
+			continue;
+		const char *before = seen == 0 ? "" : seen + 1 == named ? " or " : ", ";
+		used += (size_t)snprintf(
+			advice + used, VERDICT_ADVICE_MAX - used, "%s%.40s", before, row->label);
+		say(contest, "%s%s ", seen ? ", " : "", row->label);
+		say_figure(contest, row);
+		seen++;
 	}
+	if (tied > named)
+		used += (size_t)snprintf(
+			advice + used, VERDICT_ADVICE_MAX - used, " (or %zu more)", tied - named);
+	snprintf(advice + used, VERDICT_ADVICE_MAX - used, ": no difference is proven.");
+	say(contest, ": the 95 %% intervals meet.");
+}
+
+/* Why the first is not better than the second, or NULL. */
+static const char *doubt(const struct contest *contest)
+{
+	const struct view_row *best = contest->rows[0], *second = contest->rows[1];
+	enum metric metric = contest->question->metric;
+
+	if (figure_of(best, metric)->level == 0 || figure_of(second, metric)->level == 0) {
+		contest->verdict->few_runs = true;
+		return "not proven (too few runs)";
+	}
+	return in_other_state(best, second) ? "not proven (the CPUs were in different states)"
+					    : NULL;
 }
 
 static void answer(struct contest *contest)
 {
-	const struct view_row *best = contest->rows[0];
-	const struct estimate *figure = figure_of(best, contest->question->metric);
+	const struct view_row *best = contest->rows[0], *second = contest->rows[1];
+	const char *unproven = doubt(contest);
+	char *advice = contest->verdict->advice;
+	size_t tied = 1;
 
-	if (figure->level == 0) {
-		say(contest, "%s has the best median, ", best->label);
-		say_figure(contest, best);
-		say(contest,
-			", but %u process runs are too few for an interval: nothing is proven.",
-			figure->n);
-		say_states(contest, 2);
-		return;
-	}
-	size_t tied = count_tied(contest);
-	if (tied > 1) {
-		say_tie(contest, tied);
+	for (size_t i = 1; i < contest->count; i++)
+		tied += is_tied(contest, contest->rows[i]);
+	if (!unproven && tied > 1) {
+		tell_tie(contest, tied);
 	} else {
+		if (unproven)
+			snprintf(advice, VERDICT_ADVICE_MAX, "%.40s is ahead of %.40s, %s.",
+				best->label, second->label, unproven);
+		else
+			snprintf(advice, VERDICT_ADVICE_MAX, "Take %.60s.", best->label);
 		say(contest, "%s: ", best->label);
 		say_figure(contest, best);
-		say(contest, ", n = %u.", figure->n);
+		say(contest, ".");
 		say_cost(contest, best);
+		say_behind(contest, best, second);
 	}
-	if (tied < contest->count)
-		say_behind(contest, best, contest->rows[tied]);
-	say_states(contest, tied + 1);
+	say_population(contest, best);
+	if (in_other_state(best, second))
+		say_population(contest, second);
 	say_floor(contest);
+}
+
+/* "64 B from 4 senders, unbound (free)", "64 B between two cores (same_l3) after a gap of 1 ms". */
+static void ask_text(
+	const struct contest *contest, const char *label, char question[VERDICT_QUESTION_MAX])
+{
+	const struct result_axes *axes = contest->group->axes;
+	char size[VIEW_TEXT_MAX], gap[VIEW_TEXT_MAX], more[VIEW_TEXT_MAX] = "";
+
+	if (axes->senders)
+		snprintf(more, sizeof(more), " from %u senders,", axes->senders);
+	else if (axes->gap_ns)
+		snprintf(more, sizeof(more), " after a gap of %.40s,",
+			view_duration(gap, axes->gap_ns));
+	snprintf(question, VERDICT_QUESTION_MAX, "%s, %s%s %s, processes%s%.40s",
+		contest->question->what, view_size(size, axes->size_bytes), more,
+		view_placement_prose(axes->placement), label[0] ? ", on " : "", label);
 }
 
 static bool ask(const struct view *view, const struct question *question, unsigned machine,
 	struct verdict *ret)
 {
-	char size[VIEW_TEXT_MAX];
-	struct contest contest = {.question = question,
-		.group = group_of(view, question),
-		.text = ret->answer,
-		.size = sizeof(ret->answer)};
+	struct contest contest = {
+		.question = question, .group = group_of(view, question), .verdict = ret};
 
 	if (!contest.group)
 		return false;
 	find_contenders(&contest, machine);
 	if (contest.count < 2)
 		return false;
-	const char *label = view->results->machines[machine].label;
-	snprintf(ret->question, sizeof(ret->question), "%s, %s %s, processes%s%.40s",
-		question->what, view_size(size, contest.group->axes->size_bytes),
-		view_placement_prose(contest.group->axes->placement), label[0] ? ", on " : "",
-		label);
-	ret->answer[0] = '\0';
+	*ret = (struct verdict){0};
+	ask_text(&contest, view->results->machines[machine].label, ret->question);
 	answer(&contest);
 	return true;
+}
+
+const char *verdict_note(const struct verdict *verdicts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (verdicts[i].few_runs)
+			return "Fewer than 6 process runs have no 95 % interval, and without one "
+			       "nothing is proven: take more rounds.";
+	return NULL;
 }
 
 size_t verdict_make(const struct view *view, struct verdict verdicts[VERDICTS_MAX])

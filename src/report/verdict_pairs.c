@@ -11,7 +11,7 @@
 enum { SIZE_SMALL = 64 };
 
 struct tally {
-	unsigned a_faster, b_faster, untold;
+	unsigned a_faster, b_faster, untold, few; /* few: without an interval */
 	const struct view_row *extreme_a, *extreme_b;
 	double extreme; /* |b / a| of the largest, as a factor > 1 */
 };
@@ -46,6 +46,10 @@ static struct tally count(const struct view_group *a, const struct view_group *b
 		if (!other)
 			continue;
 		const struct estimate *x = &row->summary->time, *y = &other->summary->time;
+		if (x->level == 0 || y->level == 0) {
+			tally.few++;
+			continue;
+		}
 		if (!estimate_differs(x, y) || in_other_state(row, other)) {
 			tally.untold++;
 			continue;
@@ -62,22 +66,40 @@ static struct tally count(const struct view_group *a, const struct view_group *b
 	return tally;
 }
 
+static void advise(
+	const struct tally *tally, const char *a_name, const char *b_name, struct verdict *ret)
+{
+	if (tally->a_faster && tally->b_faster)
+		snprintf(ret->advice, sizeof(ret->advice), "It depends on the subject.");
+	else if (tally->a_faster || tally->b_faster)
+		snprintf(ret->advice, sizeof(ret->advice),
+			"Shorter %s, where a difference is proven.",
+			tally->a_faster ? a_name : b_name);
+	else
+		snprintf(ret->advice, sizeof(ret->advice), "No difference is proven.");
+	ret->few_runs = tally->few > 0;
+}
+
 static bool tell(const struct view_group *a, const struct view_group *b, const char *a_name,
 	const char *b_name, unsigned machine, struct verdict *ret)
 {
-	char x[VIEW_TEXT_MAX], y[VIEW_TEXT_MAX];
+	char x[VIEW_TEXT_MAX], y[VIEW_TEXT_MAX], few[64] = "";
 	int length;
 
 	if (!a || !b)
 		return false;
 	struct tally tally = count(a, b, machine);
-	unsigned all = tally.a_faster + tally.b_faster + tally.untold;
+	unsigned all = tally.a_faster + tally.b_faster + tally.untold + tally.few;
 	if (all < 2)
 		return false;
+	*ret = (struct verdict){0};
+	advise(&tally, a_name, b_name, ret);
+	if (tally.few)
+		snprintf(few, sizeof(few), ", and %u have too few runs", tally.few);
 	length = snprintf(ret->answer, sizeof(ret->answer),
 		"Of %u subjects, %u have the shorter round trip %s, %u %s; %u cannot be told "
-		"apart.",
-		all, tally.a_faster, a_name, tally.b_faster, b_name, tally.untold);
+		"apart%s.",
+		all, tally.a_faster, a_name, tally.b_faster, b_name, tally.untold, few);
 	if (tally.extreme_a && length > 0 && (size_t)length < sizeof(ret->answer))
 		snprintf(ret->answer + length, sizeof(ret->answer) - (size_t)length,
 			" The largest difference: %s, %s %s and %s %s.", tally.extreme_a->label,

@@ -59,6 +59,9 @@ const char *view_placement_prose(const char *placement);
 /* "64 B", "4 KiB"; returns buffer, as all below. */
 char *view_size(char buffer[VIEW_TEXT_MAX], size_t bytes);
 
+/* "100 µs", "1 ms". */
+char *view_duration(char buffer[VIEW_TEXT_MAX], int64_t ns);
+
 /* "pingpong, processes, between two cores (same_l3), 64 B"; `size` false leaves the size out. */
 char *view_title(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size);
 

@@ -16,9 +16,19 @@ char *view_size(char buffer[VIEW_TEXT_MAX], size_t bytes)
 	return buffer;
 }
 
+char *view_duration(char buffer[VIEW_TEXT_MAX], int64_t ns)
+{
+	char text[UNITS_TEXT_MAX];
+	size_t digits = strspn(duration_format(text, ns), "0123456789");
+	const char *unit = strcmp(text + digits, "us") == 0 ? "µs" : text + digits;
+
+	snprintf(buffer, VIEW_TEXT_MAX, "%.*s %s", (int)digits, text, unit);
+	return buffer;
+}
+
 char *view_title(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size)
 {
-	char text[VIEW_TEXT_MAX], gap[UNITS_TEXT_MAX];
+	char text[VIEW_TEXT_MAX];
 	FILE *out = own(fmemopen(buffer, VIEW_LABEL_MAX, "w"));
 
 	fprintf(out, "%s", axes->workload);
@@ -31,7 +41,7 @@ char *view_title(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bo
 	if (size && axes->size_bytes)
 		fprintf(out, ", %s", view_size(text, axes->size_bytes));
 	if (axes->gap_ns)
-		fprintf(out, ", gap %s", duration_format(gap, axes->gap_ns));
+		fprintf(out, ", gap %s", view_duration(text, axes->gap_ns));
 	if (axes->senders)
 		fprintf(out, ", %u senders", axes->senders);
 	fclose(out);

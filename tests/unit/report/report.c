@@ -288,8 +288,45 @@ static void test_verdict_of_few_runs(void **state)
 	(void)state;
 	size_t count = verdict_make(view, verdicts);
 	assert_true(count >= 4);
-	assert_non_null(strstr(verdicts[0].answer, "3 process runs are too few"));
-	assert_null(strstr(verdicts[0].answer, "follows"));
+	assert_string_equal(
+		verdicts[0].advice, "shm_spin is ahead of pipe, not proven (too few runs).");
+	for (size_t i = 0; i < count; i++)
+		assert_null(strstr(verdicts[i].advice, "Take "));
+	assert_non_null(strstr(verdict_note(verdicts, count), "Fewer than 6"));
+}
+
+static const struct verdict *find_verdict(
+	const struct verdict *verdicts, size_t count, const char *question)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(verdicts[i].question, question, strlen(question)) == 0)
+			return &verdicts[i];
+	return NULL;
+}
+
+/* Of several senders the four, of several gaps the largest; the floor never wins. */
+static void test_verdict_questions(void **state)
+{
+	_cleanup_(results_freep) struct results *results =
+		synthetic_results(&(struct synthetic_options){.subjects = SUBJECTS});
+	_cleanup_(view_freep) struct view *view = view_new(results);
+	struct verdict verdicts[VERDICTS_MAX];
+
+	(void)state;
+	size_t count = verdict_make(view, verdicts);
+	const struct verdict *fan_in = find_verdict(
+		verdicts, count, "Most messages, 64 B from 4 senders, unbound (free), processes");
+	const struct verdict *wakeup = find_verdict(verdicts, count,
+		"Cheapest occasional message, 64 B after a gap of 10 ms, between two cores");
+	assert_non_null(fan_in);
+	assert_string_equal(fan_in->advice, "Take unix_stream.");
+	assert_non_null(strstr(fan_in->answer,
+		"unix_stream is judged by the 6 of its 8 runs whose CPUs were near; far: "));
+	assert_non_null(strstr(fan_in->answer, "M/s (n = 2)."));
+	assert_non_null(wakeup);
+	assert_string_equal(wakeup->advice, "Take shm_spin.");
+	for (size_t i = 0; i < count; i++)
+		assert_null(strstr(verdicts[i].advice, "null"));
 }
 
 static void test_machines_stay_apart(void **state)
@@ -363,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_verdict_of_few_runs),
+		cmocka_unit_test(test_verdict_questions),
 		cmocka_unit_test(test_machines_stay_apart),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_empty),

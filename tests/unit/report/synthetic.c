@@ -60,6 +60,7 @@ struct cell {
 	int64_t gap_ns;
 	double ns; /* per iteration */
 	unsigned round;
+	unsigned senders;
 };
 
 static double model_ns(const struct cell *cell)
@@ -76,6 +77,8 @@ static double model_ns(const struct cell *cell)
 		ns *= 0.93;
 	if (strcmp(cell->workload, "stream") == 0)
 		ns = (subject->switches > 1 ? 700 : 40) + (double)cell->size * subject->ns_per_byte;
+	if (cell->senders)
+		ns = 500 + subject->two_cores_ns * (subject->ns_per_byte - 0.27);
 	if (cell->gap_ns)
 		ns = ns / 2 + (cell->gap_ns > 50000) * 3000 +
 		     (strcmp(cell->idle, "free") == 0) * fmin(90000, 0.08 * (double)cell->gap_ns);
@@ -178,7 +181,7 @@ static void add(json_t *record, const struct synthetic_options *options, struct 
 	json_t *cells = json_object_get(json_object_get(record, "ipcmark"), "cells");
 	json_t *benchmarks = json_object_get(record, "benchmarks");
 	char name[192], size[UNITS_TEXT_MAX], gap[UNITS_TEXT_MAX];
-	bool stream = strcmp(cell.workload, "stream") == 0;
+	bool stream = strcmp(cell.workload, "stream") == 0 || cell.senders;
 
 	cell.ns =
 		model_ns(&cell) * exp(0.03 * gauss()) * (options->factor > 0 ? options->factor : 1);
@@ -187,12 +190,16 @@ static void add(json_t *record, const struct synthetic_options *options, struct 
 	int length = snprintf(name, sizeof(name), "%s/%s/%s/%s/%s%s", cell.workload,
 		cell.subject->name, cell.exec, cell.placement, size_format(size, cell.size),
 		cell.idle[0] == 'f' ? "/idle=free" : "");
+	if (cell.senders)
+		snprintf(name + length, sizeof(name) - (size_t)length, "/senders=%u", cell.senders);
 	if (cell.gap_ns)
 		snprintf(name + length, sizeof(name) - (size_t)length, "/gap=%s",
 			duration_format(gap, cell.gap_ns));
 	json_t *axes = own(json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "workload",
 		cell.workload, "subject", cell.subject->name, "exec", cell.exec, "placement",
 		cell.placement, "size", (json_int_t)cell.size, "touch", "none", "idle", cell.idle));
+	if (cell.senders)
+		json_object_set_new(axes, "senders", json_integer(cell.senders));
 	if (cell.gap_ns)
 		json_object_set_new(axes, "gap", json_integer(cell.gap_ns));
 	const char *unit = stream ? "message one way" : "round trip";
@@ -224,7 +231,7 @@ static void add_grid(json_t *record, const struct synthetic_options *options, un
 		for (unsigned p = 0; p < 2; p++)
 			for (unsigned i = 0; i < 6; i += options->small ? 3 : 1) {
 				struct cell cell = {&subjects[s], "pingpong", "process",
-					placements[p], "held", sizes[i], 0, 0, round};
+					placements[p], "held", sizes[i], 0, 0, round, 0};
 				if (options->small && p == 1 && i > 0)
 					continue;
 				add(record, options, cell);
@@ -248,13 +255,19 @@ static void add_rest(json_t *record, const struct synthetic_options *options, un
 			for (int i = 0; i < 2; i++)
 				add(record, options,
 					(struct cell){&subjects[s], "wakeup", "process", "same_l3",
-						i ? "free" : "held", 64, gaps[g], 0, round});
+						i ? "free" : "held", 64, gaps[g], 0, round, 0});
+	/* pipe and unix_stream, the better one with two populations. */
+	for (unsigned s = 1; s < 5; s += 3)
+		for (unsigned senders = 2; senders <= 8; senders *= 2)
+			add(record, options,
+				(struct cell){&subjects[s], "fan_in", "process", "free", "held", 64,
+					0, 0, round, senders});
 	for (int a = 0; a < 8; a++)
 		for (int b = a + 1; b < 8; b++) {
 			snprintf(placement, sizeof(placement), "cpu%d-cpu%d", a, b);
 			add(record, options,
 				(struct cell){&subjects[2], "pingpong", "process", placement,
-					"held", 64, 0, 0, round});
+					"held", 64, 0, 0, round, 0});
 		}
 }
 
