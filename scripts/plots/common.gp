@@ -49,12 +49,12 @@ set label 1 title at screen 0.02, from_top(24) left font ','.title_size noenhanc
 set label 2 caption1 at screen 0.02, from_top(48) left font ',12' textcolor rgb '#444444' noenhanced
 set label 3 caption2 at screen 0.02, from_top(65) left font ',12' textcolor rgb '#444444' noenhanced
 set label 4 caption3 at screen 0.02, from_top(82) left font ',12' textcolor rgb '#444444' noenhanced
-set label 5 footer1 at screen 0.02, from_bottom(25) left font ',10.5' textcolor rgb '#666666' noenhanced
-set label 6 footer2 at screen 0.02, from_bottom(10) left font ',10.5' textcolor rgb '#666666' noenhanced
+set label 5 footer1 at screen 0.02, from_bottom(24) left font ',10.5' textcolor rgb '#666666' noenhanced
+set label 6 footer2 at screen 0.02, from_bottom(9) left font ',10.5' textcolor rgb '#666666' noenhanced
 # At a fixed place: each terminal has its own idea of how wide the tics are.
-set label 7 y_label at screen (left_margin > 0.2 ? left_margin - 0.045 : 0.018), (from_top(104) + from_bottom(96)) / 2 center rotate by 90 noenhanced
+set label 7 y_label at screen (left_margin > 0.2 ? left_margin - 0.045 : 0.018), (from_top(104) + from_bottom(102)) / 2 center rotate by 90 noenhanced
 
-picture = "set lmargin at screen left_margin; set rmargin at screen key_margin; set tmargin at screen from_top(104); set bmargin at screen from_bottom(96); "
+picture = "set lmargin at screen left_margin; set rmargin at screen key_margin; set tmargin at screen from_top(104); set bmargin at screen from_bottom(102); "
 # Characters have no room for all of it: the title above.
 text = "unset for [i = 1:7] label i; set title title noenhanced; set ylabel y_label; unset grid; ".(with_key ? "set key outside right top reverse Left; " : "")
 

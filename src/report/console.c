@@ -49,7 +49,8 @@ static unsigned width_of(FILE *out, const struct report_console_options *options
 	return WIDTH_DEFAULT;
 }
 
-static void add_row(struct table *table, const struct view_row *row, bool throughput)
+static void add_row(
+	struct table *table, const struct view_row *row, const char *label, bool throughput)
 {
 	const struct summary *summary = row->summary;
 	const struct estimate *figure = view_figure(row);
@@ -66,25 +67,60 @@ static void add_row(struct table *table, const struct view_row *row, bool throug
 		view_count(switches, summary->switches_per_message);
 	}
 	snprintf(n, sizeof(n), "%u", figure->n);
-	const char *texts[COLUMNS] = {row->label, view_value(value, figure->value, kind),
+	const char *texts[COLUMNS] = {label, view_value(value, figure->value, kind),
 		view_interval(interval, figure, kind), third, cpu, switches, n,
 		view_notes(notes, summary)};
 	table_add(table, texts);
 }
 
-static void print_group(FILE *out, const struct view_group *group, unsigned width)
+/* A group of two named CPUs, "cpu0-cpu1". */
+static bool is_pair(const struct view_group *group)
+{
+	int a, b;
+
+	return sscanf(group->axes->placement, "cpu%d-cpu%d", &a, &b) == 2;
+}
+
+/* How many groups differ from the first one in the pair of CPUs only: a table each would be many
+ * of one row. */
+static size_t count_pairs(const struct view *view, size_t first)
+{
+	const struct view_group *group = &view->groups[first];
+	size_t count = 1;
+
+	for (; is_pair(group) && first + count < view->group_count; count++) {
+		const struct view_group *next = &view->groups[first + count];
+		if (!is_pair(next) || strcmp(next->axes->workload, group->axes->workload) != 0 ||
+			strcmp(next->axes->exec, group->axes->exec) != 0 ||
+			next->axes->size_bytes != group->axes->size_bytes ||
+			next->axes->gap_ns != group->axes->gap_ns)
+			break;
+	}
+	return count;
+}
+
+/* One group, or some of named CPUs, whose rows then begin with them. */
+static void print_groups(FILE *out, const struct view_group *groups, size_t count, unsigned width)
 {
 	_cleanup_(table_deinit) struct table table = {
-		.columns = group->throughput ? throughput_columns : latency_columns,
+		.columns = groups->throughput ? throughput_columns : latency_columns,
 		.column_count = COLUMNS,
 	};
-	char title[VIEW_LABEL_MAX];
+	char title[VIEW_LABEL_MAX], label[VIEW_LABEL_MAX + RESULT_AXIS_MAX];
+	struct result_axes axes = *groups->axes;
 
-	for (size_t i = 0; i < group->count; i++)
-		add_row(&table, &group->rows[i], group->throughput);
-	fprintf(out, "\n%s", view_title(title, group->axes, true));
-	if (!group->throughput && group->unit[0])
-		fprintf(out, " (per %s)", group->unit);
+	for (size_t g = 0; g < count; g++)
+		for (size_t i = 0; i < groups[g].count; i++) {
+			snprintf(label, sizeof(label), "%s%s%s",
+				count > 1 ? groups[g].axes->placement : "", count > 1 ? " " : "",
+				groups[g].rows[i].label);
+			add_row(&table, &groups[g].rows[i], label, groups->throughput);
+		}
+	if (count > 1)
+		snprintf(axes.placement, sizeof(axes.placement), "between named CPUs");
+	fprintf(out, "\n%s", view_title(title, &axes, true));
+	if (!groups->throughput && groups->unit[0])
+		fprintf(out, " (per %s)", groups->unit);
 	fputs("\n\n", out);
 	table_print(&table, out, width);
 }
@@ -180,8 +216,10 @@ int report_console(
 	}
 	if (options && options->verdict)
 		print_verdict(out, view, width);
-	for (size_t i = 0; i < view->group_count; i++)
-		print_group(out, &view->groups[i], width);
+	for (size_t i = 0, count; i < view->group_count; i += count) {
+		count = count_pairs(view, i);
+		print_groups(out, &view->groups[i], count, width);
+	}
 	print_missing(out, results, RESULT_FAILED, "Failed", width);
 	print_missing(out, results, RESULT_SKIPPED, "Skipped", width);
 	print_rejected(out, results);

@@ -207,10 +207,12 @@ void html_tables(FILE *out, const struct view *view)
 		html_escape(out, workload);
 		fputs("</strong>: one iteration is a ", out);
 		html_escape(out, group->unit[0] ? group->unit : "message");
-		fputs(". The median is that of the process runs' medians, its interval is exact; "
-		      "mean "
-		      "and percentiles are of all samples.</caption>\n",
-			out);
+		fprintf(out,
+			". %s of the process runs, its interval is exact; mean and percentiles are "
+			"of %s.</caption>\n",
+			group->throughput ? "Messages per second: the median"
+					  : "The median is that of the medians",
+			group->throughput ? "the samples' time per iteration" : "all samples");
 		heads(out, &shape);
 		fputs("<tbody>\n", out);
 		for (size_t r = 0; r < view->count; r++)

@@ -95,6 +95,20 @@ static void test_console(void **state)
 	assert_true(golden_is("console_narrow.txt", narrow));
 }
 
+/* The pairs of CPUs are rows of one table. */
+static void test_console_pairs(void **state)
+{
+	_cleanup_(results_freep) struct results *results =
+		synthetic_results(&(struct synthetic_options){.subjects = SUBJECTS, .rounds = 1});
+	_cleanup_(freep) char *text = console_text(results, 100, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "pingpong, processes, between named CPUs, 64 B (per round"));
+	assert_non_null(strstr(text, "\ncpu0-cpu1 shm_spin "));
+	assert_non_null(strstr(text, "\ncpu6-cpu7 shm_spin "));
+	assert_null(strstr(text, "processes, cpu"));
+}
+
 static void test_no_file_is_error(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(1);
@@ -391,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_console_pairs),
 		cmocka_unit_test(test_no_file_is_error),
 		cmocka_unit_test(test_plot_data),
 		cmocka_unit_test(test_outlier_is_left_out),
