@@ -16,40 +16,42 @@ void fd_close(int *fd)
 	errno = saved;
 }
 
-int fd_read_full(int fd, void *buffer, size_t n)
+int fd_read_rest(int fd, void *buffer, size_t n, ssize_t moved)
 {
 	char *at = buffer;
 
-	while (n > 0) {
-		ssize_t got = read(fd, at, n);
-		if (got > 0) {
-			at += got;
-			n -= (size_t)got;
-		} else if (got == 0 || errno == ECONNRESET) {
+	for (;;) {
+		if (moved > 0) {
+			at += moved;
+			n -= (size_t)moved;
+		} else if (moved == 0 || errno == ECONNRESET) {
 			return trace(-EPIPE);
 		} else if (errno != EINTR) {
 			return trace(-errno);
 		}
+		if (n == 0)
+			return 0;
+		moved = read(fd, at, n);
 	}
-	return 0;
 }
 
-int fd_write_full(int fd, const void *buffer, size_t n)
+int fd_write_rest(int fd, const void *buffer, size_t n, ssize_t moved)
 {
 	const char *at = buffer;
 
-	while (n > 0) {
-		ssize_t put = write(fd, at, n);
-		if (put >= 0) {
-			at += put;
-			n -= (size_t)put;
+	for (;;) {
+		if (moved >= 0) {
+			at += moved;
+			n -= (size_t)moved;
 		} else if (errno == ECONNRESET) {
 			return trace(-EPIPE);
 		} else if (errno != EINTR) {
 			return trace(-errno);
 		}
+		if (n == 0)
+			return 0;
+		moved = write(fd, at, n);
 	}
-	return 0;
 }
 
 int fd_count(void)
