@@ -60,7 +60,7 @@ int finish_plots_terminal(const struct results *results)
 
 int finish_terminal(const struct results *results)
 {
-	int r = report_console(stdout, results, NULL);
+	int r = report_console(stdout, results, &(struct report_console_options){.verdict = true});
 
 	return r < 0 ? trace(r) : trace(finish_plots_terminal(results));
 }
@@ -73,6 +73,7 @@ int finish_report(
 	if (r == 0)
 		r = report_html(results, dir);
 	if (r == 0 && !options->quiet)
-		r = report_console(stdout, results, NULL);
+		r = report_console(
+			stdout, results, &(struct report_console_options){.verdict = true});
 	return trace(r);
 }

@@ -7,8 +7,7 @@
 
 static inline __attribute__((always_inline)) int receive(struct load *load, enum touch touch)
 {
-	const struct transport *transport = load->channel->transport;
-	void *state = load->channel->state;
+	const struct loop_calls call = loop_calls(load);
 	uint64_t count = load->iterations * (load->sides - 1);
 	int r;
 
@@ -17,7 +16,7 @@ static inline __attribute__((always_inline)) int receive(struct load *load, enum
 		load->begin_ns = clock_ns();
 
 	LOOP_BATCHES(load, count, {
-		r = transport->recv(state, load->message, load->size_bytes);
+		r = call.recv(call.state, call.message, call.n);
 		if (r < 0)
 			return r;
 		loop_read(load, touch);
@@ -28,13 +27,12 @@ static inline __attribute__((always_inline)) int receive(struct load *load, enum
 
 static inline __attribute__((always_inline)) int transmit(struct load *load, enum touch touch)
 {
-	const struct transport *transport = load->channel->transport;
-	void *state = load->channel->state;
+	const struct loop_calls call = loop_calls(load);
 
 	load->begin_ns = clock_ns();
 	for (uint64_t i = 0; i < load->iterations; i++) {
 		loop_write(load, touch, i);
-		int r = transport->send(state, load->message, load->size_bytes);
+		int r = call.send(call.state, call.message, call.n);
 		if (r < 0)
 			return r;
 	}

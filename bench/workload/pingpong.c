@@ -7,18 +7,17 @@
 
 static inline __attribute__((always_inline)) int initiate(struct load *load, enum touch touch)
 {
-	const struct transport *transport = load->channel->transport;
-	void *state = load->channel->state;
+	const struct loop_calls call = loop_calls(load);
 	uint64_t number = 0;
 	int r;
 
 	load->begin_ns = clock_ns();
 	LOOP_BATCHES(load, load->iterations, {
 		loop_write(load, touch, ++number);
-		r = transport->send(state, load->message, load->size_bytes);
+		r = call.send(call.state, call.message, call.n);
 		if (r < 0)
 			return r;
-		r = transport->recv(state, load->message, load->size_bytes);
+		r = call.recv(call.state, call.message, call.n);
 		if (r < 0)
 			return r;
 		loop_read(load, touch);

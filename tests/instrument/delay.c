@@ -11,7 +11,7 @@ struct delay {
 
 static const struct transport *inner(void)
 {
-	return transport_find("pipe");
+	return transport_find("shm_spin");
 }
 
 static int delay_open(void *state, const struct transport_options *options)
@@ -53,7 +53,7 @@ static void delay_close(void *state)
 
 const struct transport transport_delay = {
 	.name = "delay",
-	.summary = "pipe, 10 µs later",
+	.summary = "shm_spin, 10 µs later",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct delay),
 	.open = delay_open,
