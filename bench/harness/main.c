@@ -18,7 +18,7 @@
 #include "measure/cycles.h"
 
 /* A wakeup cell spends its time in gaps: so many round trips, whatever the clock says. */
-#define WAKEUP_BUDGET_NS (200 * NS_PER_MS)
+#define WAKEUP_BUDGET_NS (60 * NS_PER_MS)
 enum { WAKEUP_MIN = 3, WAKEUP_MAX = 400 };
 
 enum { DEADLINE_DEFAULT_S = 30 };

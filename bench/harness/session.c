@@ -19,7 +19,7 @@
 
 /* A warm-up round lasts at least this long, and two neighbours agree within 5 % when it is over. */
 #define WARM_UP_ROUND_NS (2 * NS_PER_MS)
-#define WARM_UP_LIMIT_NS (60 * NS_PER_MS)
+#define WARM_UP_LIMIT_NS (25 * NS_PER_MS)
 #define WARM_UP_TOLERANCE 0.05
 
 /* Recording a sample costs the clock and the histogram; together at most this share. */
