@@ -1,6 +1,7 @@
 #include "ipcmark/paths.h"
 
 #include <dirent.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,10 @@ enum { NAMES_MAX = 512 };
 static const char *const harness_dirs[] = {"..", "../" IPCMARK_LIBEXECDIR "/ipcmark", ".", NULL};
 static const char *const suite_dirs[] = {".", "../" IPCMARK_DATADIR "/ipcmark/suites", NULL};
 
-static int executable_dir(char ret_dir[PATH_MAX])
+/* ret_dir has room for PATH_MAX. */
+static int executable_dir(char *ret_dir)
 {
+	assert(ret_dir);
 	ssize_t n = readlink("/proc/self/exe", ret_dir, PATH_MAX - 1);
 
 	if (n < 0)

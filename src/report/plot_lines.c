@@ -225,7 +225,7 @@ static void put_captions(struct plot *plot, const struct lines *lines,
 		"%.90s: medians of process runs, %s each; bands: exact 95 %% intervals%s.",
 		plot_what(text, group->axes, lines->over_gap), plot_count_text(n, &extent->count),
 		extent->without_interval ? " (from 6 runs on)" : "");
-	snprintf(plot->caption2, sizeof(plot->caption2), "%.200s%s%s%s", choice, floor,
+	snprintf(plot->caption2, sizeof(plot->caption2), "%.180s%.60s%s%s", choice, floor,
 		extent->away ? " Ringed: the CPUs were not near." : "",
 		extent->dashed ? " Dashed: idle states free; solid: held off." : "");
 }

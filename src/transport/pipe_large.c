@@ -62,14 +62,6 @@ static int pipe_large_open(void *state, const struct transport_options *options)
 	return 0;
 }
 
-static void pipe_large_facts(
-	const void *state, void (*put)(void *, const char *, double), void *context)
-{
-	const struct fdpair *pair = state;
-
-	put(context, "capacity_bytes", fcntl(pair->out, F_GETPIPE_SZ));
-}
-
 const struct transport transport_pipe_large = {
 	.name = "pipe_large",
 	.summary = "two anonymous pipes enlarged to 1 MiB",
@@ -82,6 +74,5 @@ const struct transport transport_pipe_large = {
 	.attach = fdpair_attach,
 	.send = fdpair_send,
 	.recv = fdpair_recv,
-	.facts = pipe_large_facts,
 	.close = fdpair_close,
 };

@@ -97,8 +97,8 @@ struct transport {
 	int (*peek)(void *state, size_t n, const void **ret_message);
 	int (*release)(void *state, size_t n);
 
-	/* Optional: extra facts of this side's state for the report, e.g. how often it parked.
-	 * Calls put(context, name, value) per fact. */
+	/* Optional: what this side has counted since attach(), for the report, e.g. how often it
+	 * parked. Calls put(context, name, count) per counter. */
 	void (*facts)(const void *state, void (*put)(void *, const char *, double), void *context);
 
 	void (*close)(void *state);
