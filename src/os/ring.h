@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "os/ring_copy.h"
 #include "os/shm.h"
 #include "os/waiter.h"
 
@@ -38,14 +39,17 @@ enum {
 	RING_BATCH_BYTES_MAX = 32768,
 	/* Payloads from here on are whole cache lines. */
 	RING_ALIGNED_BYTES = 256,
-	/* From here on copied in by string instructions, which take over a line that is written
-	 * in full without fetching it: 64 B in batches of 32 went at 540 M/s in place of 360. */
-	RING_STRING_BYTES = 1024,
 	/* From RING_ALIGNED_BYTES up to this, the producer asks for lines in advance, so far ahead:
 	 * 1 KiB in place went at 28 M/s in place of 21. Before larger copies by string instructions
 	 * it only harms: 17 M/s in place of 27 for 1 KiB in batches of 32. */
 	RING_PREFETCH_LIMIT = 4096,
 	RING_PREFETCH_BYTES = 2048,
+	/* Up to here, many messages that are copied in by string instructions have the last lines
+	 * of the next such copy asked for in advance. They come while the instruction begins, which
+	 * takes as long as a third of 2 KiB. 64 B in batches of 32 went at 598 M/s in place of 504
+	 * (ring-peers --cell 64B, "ring many", one L3). */
+	RING_TAIL_LIMIT = 2048,
+	RING_TAIL_BYTES = 768,
 };
 
 /* The largest ring, so that a message's size fits its half of a header. */
@@ -117,8 +121,6 @@ bool ring_find_room(struct ring_tx *tx, uint64_t end);
 bool ring_pass_gate(struct ring_rx *rx);
 void ring_found_nothing(struct ring_rx *rx);
 void ring_free(struct ring_rx *rx);
-void ring_copy_in_large(void *to, const void *from, size_t n);
-void ring_copy_out_large(void *to, const void *from, size_t n);
 
 /* Where the messages of a record at `at` begin, and where the next record begins. */
 static inline uint64_t ring_payload_at(uint64_t at, size_t n)
@@ -139,75 +141,6 @@ static inline _Atomic uint64_t *ring_header(const char *data, uint64_t at)
 	return (_Atomic uint64_t *)(uintptr_t)(data + at);
 }
 
-typedef uint64_t ring_word __attribute__((may_alias, aligned(1)));
-typedef uint64_t ring_pair __attribute__((vector_size(16), may_alias, aligned(1)));
-#ifdef __AVX__
-typedef uint64_t ring_wide __attribute__((vector_size(32), may_alias, aligned(1)));
-#endif
-
-/* Four narrow loads and one wide store, or two: wider vectors than the target has would be put
- * together in memory, with the very stall that this is to avoid. */
-static inline void ring_copy_quad(void *to, const void *from)
-{
-	const ring_word *f = from;
-	uint64_t a = f[0], b = f[1], c = f[2], d = f[3];
-
-	/* Or the compiler makes the loads wide again. */
-	__asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
-#ifdef __AVX__
-	*(ring_wide *)to = (ring_wide){a, b, c, d};
-#else
-	((ring_pair *)to)[0] = (ring_pair){a, b};
-	((ring_pair *)to)[1] = (ring_pair){c, d};
-#endif
-}
-
-/*
- * Small messages are copied in by narrow loads: a wide load that spans a narrower store which is
- * still on its way to the cache stalls until it arrives, and the sender has just stored a number
- * in its message. All stores are wide: each one that waits for its cache line takes a place in the
- * store queue, and how many lines are waited for at once is what bounds the ring.
- */
-static inline void ring_copy_in(void *to, const void *from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (n > 64) {
-		ring_copy_in_large(to, from, n);
-	} else if (n >= 32) {
-		ring_copy_quad(t + n - 32, f + n - 32);
-		ring_copy_quad(t, f);
-	} else if (n >= 8) {
-		for (size_t i = 0; i + 8 <= n; i += 8)
-			*(ring_word *)(t + i) = *(const ring_word *)(f + i);
-		*(ring_word *)(t + n - 8) = *(const ring_word *)(f + n - 8);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			t[i] = f[i];
-	}
-}
-
-static inline void ring_copy_out(void *to, const void *from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (n > 64) {
-		ring_copy_out_large(to, from, n);
-	} else if (n >= 32) {
-		__builtin_memcpy(t, f, 32);
-		__builtin_memcpy(t + n - 32, f + n - 32, 32);
-	} else if (n >= 8) {
-		for (size_t i = 0; i + 8 <= n; i += 8)
-			*(ring_word *)(t + i) = *(const ring_word *)(f + i);
-		*(ring_word *)(t + n - 8) = *(const ring_word *)(f + n - 8);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			t[i] = f[i];
-	}
-}
-
 /* Asks for the lines that will be written after this record: they are still the consumer's. */
 static inline void ring_prefetch(const struct ring_tx *tx, size_t n)
 {
@@ -218,19 +151,39 @@ static inline void ring_prefetch(const struct ring_tx *tx, size_t n)
 			__builtin_prefetch(tx->data + ((ahead + i) & tx->mask), 1);
 }
 
-/* Room for n bytes in place, at an address that is a multiple of 8, or NULL: full. To be filled
- * and committed; borrowing again without that gives the same place. n is at most message_max, or
- * for several messages tx->batch_bytes. */
-static inline void *ring_borrow(struct ring_tx *tx, size_t n)
+/* Asks for the end of a record like this one, of n bytes, that follows it. */
+static inline void ring_prefetch_tail(const struct ring_tx *tx, size_t n)
+{
+	uint64_t next = ring_record_end(tx->tail, n);
+	uint64_t end = ring_payload_at(next, n) + n;
+	size_t bytes = n / 2 < RING_TAIL_BYTES ? n / 2 : RING_TAIL_BYTES;
+
+	if (end <= tx->limit)
+		for (size_t i = 64; i <= bytes; i += 64)
+			__builtin_prefetch(tx->data + ((end - i) & tx->mask), 1);
+}
+
+/* Room for n bytes, or NULL; is_string: to be copied in by string instructions. */
+static inline void *ring_reserve(struct ring_tx *tx, size_t n, bool is_string)
 {
 	/* The next header is zeroed together with this record. */
 	uint64_t end = ring_record_end(tx->tail, n) + RING_HEADER_BYTES;
 
 	if (__builtin_expect(end > tx->limit, false) && !ring_find_room(tx, end))
 		return NULL;
-	if (n >= RING_ALIGNED_BYTES && n < RING_PREFETCH_LIMIT)
+	if (is_string && n >= RING_STRING_BYTES && n <= RING_TAIL_LIMIT)
+		ring_prefetch_tail(tx, n);
+	else if (n >= RING_ALIGNED_BYTES && n < RING_PREFETCH_LIMIT)
 		ring_prefetch(tx, n);
 	return tx->data + ring_payload_at(tx->tail & tx->mask, n);
+}
+
+/* Room for n bytes in place, at an address that is a multiple of 8, or NULL: full. To be filled
+ * and committed; borrowing again without that gives the same place. n is at most message_max, or
+ * for several messages tx->batch_bytes. */
+static inline void *ring_borrow(struct ring_tx *tx, size_t n)
+{
+	return ring_reserve(tx, n, false);
 }
 
 /* Zeroes the header after the record. */
@@ -295,7 +248,7 @@ static inline size_t ring_put_many(struct ring_tx *tx, const void *messages, siz
 	while (done < count) {
 		size_t batch = count - done < batch_max ? count - done : batch_max;
 		void *room;
-		while (!(room = ring_borrow(tx, batch * n)))
+		while (!(room = ring_reserve(tx, batch * n, true)))
 			if ((batch /= 2) == 0)
 				return done;
 		ring_copy_in(room, from, batch * n);

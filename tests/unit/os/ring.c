@@ -178,41 +178,50 @@ static void test_borrow_and_peek_in_place(void **state)
 }
 
 /* Batches in, single ones and batches out; a batch that does not fit is put in part. */
-static void test_batches(void **state)
+static void check_batches(size_t capacity, size_t n)
 {
-	enum { N = 24, BATCH = 100 };
+	enum { N_MAX = 64, BATCH = 100 };
 	struct fixture f;
-	unsigned char batch[N * BATCH];
+	unsigned char batch[N_MAX * BATCH];
 	uint64_t put = 0, got = 0;
 
-	(void)state;
-	fixture_open(&f, 4096, N, 0);
+	assert_true(n <= N_MAX);
+	fixture_open(&f, capacity, n, 0);
 	for (int round = 0; round < 1000; round++) {
 		size_t want = 1 + size_of((uint64_t)round, BATCH - 1);
 		for (size_t i = 0; i < want; i++)
-			fill(batch + i * N, put + i, N);
-		size_t done = ring_put_many(&f.tx, batch, N, want);
+			fill(batch + i * n, put + i, n);
+		size_t done = ring_put_many(&f.tx, batch, n, want);
 		assert_true(done <= want);
 		assert_true(done > 0 || put > got);
 		put += done;
 		size_t take = size_of((uint64_t)round + 7, BATCH);
 		if (round % 3 == 0) {
-			while (take-- > 0 && ring_get(&f.rx, batch, N) == N) {
-				assert_true(is_message(batch, got, N));
+			while (take-- > 0 && ring_get(&f.rx, batch, n) == n) {
+				assert_true(is_message(batch, got, n));
 				got++;
 			}
 		} else {
-			take = ring_get_many(&f.rx, batch, N, take);
+			take = ring_get_many(&f.rx, batch, n, take);
 			for (size_t i = 0; i < take; i++)
-				assert_true(is_message(batch + i * N, got + i, N));
+				assert_true(is_message(batch + i * n, got + i, n));
 			got += take;
 		}
 		assert_true(got <= put);
 	}
-	while (ring_get(&f.rx, batch, N) == N)
-		assert_true(is_message(batch, got++, N));
+	while (ring_get(&f.rx, batch, n) == n)
+		assert_true(is_message(batch, got++, n));
 	assert_int_equal(got, put);
 	ring_close(&f.ring);
+}
+
+static void test_batches(void **state)
+{
+	(void)state;
+	check_batches(4096, 24);
+	/* Batches that are copied in by string instructions, with the next one asked for. */
+	check_batches(16384, 64);
+	check_batches(65536, 64);
 }
 
 static void test_get_many_stops_at_another_size(void **state)
