@@ -169,7 +169,7 @@ static void shm_ring_close(void *state)
 
 const struct transport transport_shm_ring = {
 	.name = "shm_ring",
-	.summary = "a ring in shared memory each way; waits as --wait says",
+	.summary = "a ring in shared memory each way; waits as wait= says",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
 			TRANSPORT_SEES_DEATH | TRANSPORT_BORROW | TRANSPORT_WAITS,
 	.state_bytes = sizeof(struct shm_ring),
