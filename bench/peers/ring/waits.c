@@ -35,7 +35,9 @@ static const char help[] =
 	"  --seed N          of the order in a round (default: the time; it is printed)\n"
 	"  --no-idle-hold    let the CPUs go idle\n"
 	"  --realtime        both sides under SCHED_RR: other work does not interrupt them\n"
-	"  --limit X         fail when the default is not within X times of the best fixed one\n"
+	"  --limit X         fail when the default is proven not to be within X times of the\n"
+	"                    best fixed one: when its interval begins above that\n"
+	"  --attempts N      measure again, up to N times in all, before failing (default 1)\n"
 	"  --out FILE        write the results as JSON\n";
 
 static const char *const strategies[WAITER_STRATEGY_COUNT] = {
@@ -48,7 +50,7 @@ static const char *const strategies[WAITER_STRATEGY_COUNT] = {
 static const char *const placements[PLACEMENTS] = {"one CPU", "two CPUs", "unbound"};
 
 struct options {
-	unsigned rounds, run_ms;
+	unsigned rounds, run_ms, attempts;
 	int cpus[2];
 	uint64_t seed;
 	bool holds_idle, is_realtime;
@@ -233,7 +235,7 @@ static bool print(const struct options *options, json_t *rows)
 			printf("%-10s %-15s %9.3f µs   %.2f [%.2f, %.2f] of the best fixed one%s\n",
 				s ? "" : placements[p], strategies[s], time.median / 1e3, r.median,
 				r.low, r.high, s == best ? " (this)" : "");
-			if (s == WAITER_SPIN_THEN_PARK && r.median > options->limit)
+			if (s == WAITER_SPIN_THEN_PARK && r.low > options->limit)
 				is_within = false;
 			json_t *all = json_array();
 			for (unsigned i = 0; i < options->rounds; i++)
@@ -294,12 +296,14 @@ int main(int argc, char **argv)
 		{"no-idle-hold", no_argument, NULL, 'i'},
 		{"realtime", no_argument, NULL, 'r'},
 		{"limit", required_argument, NULL, 'l'},
+		{"attempts", required_argument, NULL, 'a'},
 		{"out", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct options options = {.rounds = 15,
 		.run_ms = 60,
+		.attempts = 1,
 		.cpus = {0, 1},
 		.seed = (uint64_t)clock_of(CLOCK_REALTIME),
 		.holds_idle = true,
@@ -322,6 +326,8 @@ int main(int argc, char **argv)
 			options.is_realtime = true;
 		else if (c == 'l')
 			options.limit = strtod(optarg, NULL);
+		else if (c == 'a')
+			options.attempts = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'o')
 			options.out = optarg;
 		else if (c == 'h')
@@ -331,8 +337,17 @@ int main(int argc, char **argv)
 	}
 	if (r == 0 && (options.rounds < 1 || options.rounds > INTERVAL_VALUES_MAX))
 		r = fail(-EINVAL, "--rounds takes 1 to %d", INTERVAL_VALUES_MAX);
+	if (r == 0 && sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		printf("skipped: two placements need two CPUs\n");
+		return 77;
+	}
 	if (r == 0)
 		r = run_all(&options);
+	/* A burst of foreign load lasts longer than one measurement. */
+	for (unsigned i = 1; r == -ERANGE && i < options.attempts; i++) {
+		options.seed++;
+		r = run_all(&options);
+	}
 	if (r < 0)
 		error_print(stderr, "ring-waits", r);
 	return r < 0;
