@@ -73,6 +73,7 @@ struct cell {
 	bool threads;
 	uint64_t seed;
 	int64_t budget_ns; /* a loop of a check ends after this, early if it must */
+	bool is_brief;     /* $CONFORMANCE_BUDGET_MS is set: all loops keep to it */
 	int limit_ms;      /* CHECK_LIMIT_MS */
 	size_t message_max_bytes;
 	struct board *board;
