@@ -54,7 +54,9 @@ static int on_context(const struct gb_context *context, void *user)
 	struct record *record = user;
 	json_t *caches = json_array(), *load = json_array();
 
-	put_text(record->context, "executable", context->executable);
+	/* The name alone: results are handed around, and a path says who and where. */
+	const char *slash = strrchr(context->executable, '/');
+	put_text(record->context, "executable", slash ? slash + 1 : context->executable);
 	put_text(record->context, "host_name", context->host);
 	put_integer(record->context, "num_cpus", context->cpus);
 	put_integer(record->context, "mhz_per_cpu", (int64_t)(context->cycles_per_second / 1e6));
