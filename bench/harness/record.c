@@ -1,6 +1,5 @@
 #include "harness/record.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -135,15 +134,24 @@ struct record *record_new(void)
 	return record;
 }
 
+/* A histogram takes 160 KB: a program that runs all cells must not keep those of each call. */
+static void forget_results(struct entry *entry)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		free(entry->hists[i]);
+	free(entry->hists);
+	entry->hists = NULL;
+	entry->count = 0;
+	json_array_clear(entry->results);
+}
+
 void record_free(struct record *record)
 {
 	if (!record)
 		return;
 	for (size_t i = 0; i < record->entry_count; i++) {
 		struct entry *entry = &record->entries[i];
-		for (size_t h = 0; h < entry->count; h++)
-			free(entry->hists[h]);
-		free(entry->hists);
+		forget_results(entry);
 		json_decref(entry->json);
 		json_decref(entry->results);
 	}
@@ -301,7 +309,11 @@ static json_t *run_json(
 	const struct entry *entry, const struct cell *cell, const struct session *session)
 {
 	json_t *run = json_object(), *repetitions = json_array();
-	size_t reported = entry->repetitions ? entry->repetitions : entry->count;
+	/* Fewer are kept than reported when the library has interleaved the repetitions of several
+	 * cells: each return to a cell is a session of its own. */
+	size_t reported = entry->repetitions && entry->repetitions < entry->count
+				  ? entry->repetitions
+				  : entry->count;
 	struct hist *merged = calloc(1, sizeof(*merged));
 	unsigned batch = 1;
 
@@ -309,7 +321,6 @@ static json_t *run_json(
 	put_probe(run, "state_after", "probe_after_ns", session_probe_after(session));
 	put_text(run, "idle", idle_name(cell->idle));
 	put_number(run, "clock_read_ns", cycles_info()->read_ns);
-	assert(reported <= entry->count);
 	for (size_t i = entry->count - reported; i < entry->count; i++) {
 		json_t *result = json_array_get(entry->results, i);
 		if (i + 1 == entry->count)
@@ -341,6 +352,7 @@ void record_finish_cell(struct record *record, const struct cell *cell,
 	} else {
 		json_object_set_new(entry->json, "run", run_json(entry, cell, session));
 	}
+	forget_results(entry);
 }
 
 /* ---- writing ---- */

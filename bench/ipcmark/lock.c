@@ -63,7 +63,7 @@ static void holder_write(int fd)
 
 	/* Only to tell others; what cannot be written is not told. */
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
-		log_debug("cannot write to the lock %s: %s", lock_path(), strerror(errno));
+		log_warning("cannot write to the lock %s: %s", lock_path(), strerror(errno));
 }
 
 int lock_take(bool wait, int stop_fd)

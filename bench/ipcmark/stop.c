@@ -1,7 +1,6 @@
 #include "ipcmark/stop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -33,13 +32,6 @@ int stop_open(void)
 		return fail(fd, "cannot watch for Ctrl-C: signalfd: %s", strerror(-fd));
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return fd;
-}
-
-int stop_is_asked(int stop_fd)
-{
-	struct pollfd poll_fd = {.fd = stop_fd, .events = POLLIN};
-
-	return poll(&poll_fd, 1, 0) > 0;
 }
 
 void stop_close(int *stop_fd)

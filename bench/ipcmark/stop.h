@@ -7,9 +7,6 @@
 /* Blocks the signals and gives the descriptor. */
 int stop_open(void);
 
-/* Whether one has come. */
-int stop_is_asked(int stop_fd);
-
 /* Forgets those that have come and lets the signals do again what they did before. Accepts -1; a
  * cleanup function. */
 void stop_close(int *stop_fd);

@@ -84,8 +84,3 @@ int value_idle(const char *what, const char *text, enum idle_policy *ret)
 	}
 	return fail(-EINVAL, "%s: '%s' is none of held, free, auto", what, text);
 }
-
-const char *idle_policy_name(enum idle_policy policy)
-{
-	return idle_policy_names[policy];
-}

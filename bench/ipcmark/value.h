@@ -21,4 +21,3 @@ int value_bool(const char *what, const char *text, bool *ret);
 enum idle_policy { IDLE_POLICY_UNSET, IDLE_POLICY_AUTO, IDLE_POLICY_HELD, IDLE_POLICY_FREE };
 
 int value_idle(const char *what, const char *text, enum idle_policy *ret);
-const char *idle_policy_name(enum idle_policy policy);
