@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 
-SUBJECTS = ["transport", "pool", "lock", "server"]
+SUBJECTS = ["transport", "pool", "lock", "spawn", "server"]
 
 # What a layer may include, besides itself. The longest prefix of a file's path is its layer.
 MAY_INCLUDE = {
@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "src/transport": ["base", "os", "mp"],
     "src/pool": ["base", "os", "mp"],
     "src/lock": ["base", "os", "mp"],
+    "src/spawn": ["base", "os", "mp"],
     "src/server": ["base", "os", "mp"],
     "src/result": ["base", "measure"],
     "src/track": ["base", "measure", "result"],
@@ -33,6 +34,7 @@ MAY_INCLUDE = {
 }
 MAY_INCLUDE["bench/workload"] = MAY_INCLUDE["bench/harness"] + ["harness"]
 MAY_INCLUDE["bench/exec"] = MAY_INCLUDE["bench/harness"] + ["harness"]
+MAY_INCLUDE["bench/scenario"] = MAY_INCLUDE["bench/harness"] + ["harness"]
 MAY_INCLUDE["bench"] = MAY_INCLUDE["bench/harness"] + ["harness", "workload", "exec"]
 
 # A header of another project, and who may see it.
