@@ -9,9 +9,10 @@
  *
  * The life of a pool, all of it called by one thread, the caller:
  *
- *	open()	starts the workers, on the CPUs that the options name, and returns when all are
- *ready run(), batch(), map() close()	ends and reaps the workers; also after an open() that failed
- *half-way
+ *	open()	 starts the workers, on the CPUs that the options name, and returns when all are
+ *		 ready
+ *	run(), batch(), map()
+ *	close()	 ends and reaps the workers; also after an open() that failed half-way
  *
  * A member is one file without a header that exports one `const struct pool pool_NAME`; meson.build
  * lists the names and generates the registry.
@@ -80,3 +81,6 @@ extern const struct pool *const pools[];
 
 /* NULL when there is no such pool. */
 const struct pool *pool_find(const char *name);
+
+/* probe() of one that has it, else 0. The reason is empty on success. */
+int pool_probe(const struct pool *pool, char reason[POOL_REASON_MAX]);

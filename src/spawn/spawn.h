@@ -18,7 +18,7 @@ enum { SPAWN_STATE_MAX = 1024, SPAWN_REASON_MAX = 256 };
 
 struct spawn_options {
 	/* A program that ends at once with status 0, for members that call exec: the same one for
-	 * all, so that they differ in the way of starting only. */
+	 * all, so that they differ in the way of starting only. It outlives the state. */
 	const char *helper;
 };
 
@@ -44,3 +44,6 @@ extern const struct spawn *const spawns[];
 
 /* NULL when there is no such member. */
 const struct spawn *spawn_find(const char *name);
+
+/* probe() of one that has it, else 0. The reason is empty on success. */
+int spawn_probe(const struct spawn *spawn, char reason[SPAWN_REASON_MAX]);
