@@ -1,14 +1,17 @@
 #include "os/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -88,4 +91,34 @@ int proc_has_ended(int pidfd)
 	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
 
 	return poll(&poll_fd, 1, 0) > 0;
+}
+
+uint64_t proc_birth(pid_t pid)
+{
+	char path[48], text[1024];
+	char state;
+	unsigned long long birth;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* The name, in brackets, may hold anything, brackets too. The fields after it are numbers.
+	 */
+	const char *rest = strrchr(text, ')');
+	if (!rest || sscanf(rest + 1,
+			     " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+			     " %*s %*s %llu",
+			     &state, &birth) != 2)
+		return 0;
+	return state == 'Z' || state == 'X' ? 0 : birth;
+}
+
+bool proc_is_alive(pid_t pid, uint64_t birth)
+{
+	return birth != 0 && proc_birth(pid) == birth;
 }

@@ -3,6 +3,7 @@
  * Child processes: they die with their parent, are reaped by pidfd (no race with reuse of the
  * pid), and leave no zombie.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -29,3 +30,10 @@ int proc_pidfd(pid_t pid);
 
 /* Whether the process behind a pidfd has ended. */
 int proc_has_ended(int pidfd);
+
+/* When the process began, in clock ticks since the boot: with its pid, a name that is never given
+ * twice. 0: there is no such process, or it has ended (also if nobody has reaped it yet). */
+uint64_t proc_birth(pid_t pid);
+
+/* Whether the process that had this name is still there. System calls: not for a timed path. */
+bool proc_is_alive(pid_t pid, uint64_t birth);

@@ -203,6 +203,28 @@ static void test_proc(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* A process that has ended but was not reaped yet is not alive, nor is a pid with another birth. */
+static void test_proc_identity(void **state)
+{
+	struct proc proc = PROC_NULL;
+	int status;
+
+	(void)state;
+	assert_int_equal(proc_start(&proc, stay, NULL), 0);
+	uint64_t birth = proc_birth(proc.pid);
+	assert_true(birth >= proc_birth(getpid()) && birth > 0);
+	assert_true(proc_is_alive(proc.pid, birth));
+	assert_false(proc_is_alive(proc.pid, birth + 1));
+	pid_t pid = proc.pid;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	int64_t deadline = deadline_after_ms(DEADLINE_MS);
+	while (!proc_has_ended(proc.pidfd))
+		assert_true(clock_ns() < deadline);
+	assert_false(proc_is_alive(pid, birth));
+	assert_int_equal(proc_join(&proc, deadline, &status), 0);
+	assert_int_equal(proc_birth(pid), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_shm_borrowed_stays),
 		cmocka_unit_test(test_shm_faults),
 		cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_proc_identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
