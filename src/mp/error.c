@@ -1,0 +1,8 @@
+#include "mp/base.h"
+
+#include "base/error.h"
+
+const char *mp_strerror(int r)
+{
+	return error_message(r);
+}
