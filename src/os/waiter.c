@@ -11,9 +11,10 @@
  * handing over costs 1.4 µs, less than sleeping and being woken. A peer that is not runnable makes
  * it useless, so the number is bounded, and learned likewise.
  *
- * Park, in slices that the caller's deadline bounds. The order of stores and loads that makes a
- * lost wake-up impossible is explained at waiter_notify(). A process that may not call membarrier()
- * (a seccomp filter) although the notifier is registered could miss one; it sleeps in short slices.
+ * Park, in slices of 100 ms that the caller's deadline bounds. The order of stores and loads that
+ * makes a lost wake-up impossible is explained at waiter_notify(). A process that may not call
+ * membarrier() (a seccomp filter) although the notifier is registered could miss one; it sleeps in
+ * short slices.
  *
  * How it fails: a peer that computes on another CPU for long costs the minimal spin per wait; a
  * stale CPU (the peer moved without waiting since) costs one budget, or a few yields.
@@ -22,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -42,8 +44,14 @@ enum {
 	POLLS_FIRST = 100,
 	YIELDS_MAX = 16,
 	WAITS_PER_PROBE = 64,
+	/* One who was killed may have taken a wake-up with it. */
+	SLICE_NS = 100000000,
 	/* When a wake-up may be lost. */
 	UNFENCED_SLICE_NS = 1000000,
+	/* A sleeper is counted, but not asleep yet, for some µs, or for a time slice of the
+	 * scheduler's if it is preempted there; a wake-up in vain takes 0.2 µs. */
+	VAIN_MAX = 64,
+	SLEEPERS_BITS = 16,
 };
 
 static long membarrier(int command)
@@ -117,46 +125,100 @@ static bool yield(waiter_ready *ready, const void *argument, uint32_t count, int
 	return ready(argument);
 }
 
+/* Whether the count was set back between these two looks at it. */
+static bool is_reset(uint32_t before, uint32_t after)
+{
+	return before >> SLEEPERS_BITS != after >> SLEEPERS_BITS;
+}
+
+/* So many sleepers less, of those who were counted in before the count was last set back. */
+static void sleepers_drop(struct waiter_seat *seat, uint32_t counted, uint32_t n)
+{
+	uint32_t now = atomic_load_explicit(&seat->sleepers, memory_order_relaxed);
+
+	do {
+		if (is_reset(counted, now))
+			return;
+		n = n < (uint16_t)now ? n : (uint16_t)now;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&seat->sleepers, &now, now - n, memory_order_relaxed, memory_order_relaxed));
+}
+
+/* Sleeps once: 0 woken, and counted off by the waker; 1 found ready; else as futex_park(). */
+static int park_slice(struct waiter *waiter, struct waiter_seat *seat, waiter_ready *ready,
+	const void *argument, int64_t deadline_ns)
+{
+	int64_t slice_ns = SLICE_NS;
+	int r = 1;
+
+	/* acq_rel: the half of an unregistered notifier's pair. */
+	uint32_t counted = atomic_fetch_add_explicit(&seat->sleepers, 1, memory_order_acq_rel);
+	if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0 && waiter->is_registered)
+		slice_ns = UNFENCED_SLICE_NS;
+	/* Acquire, with the release in waiter_wake(): who reads the new epoch sees what was stored
+	 * before it, and is ready; who reads the old one does not fall asleep. */
+	uint32_t epoch = atomic_load_explicit(&seat->epoch, memory_order_acquire);
+	/* One who is not counted any more would sleep unseen. If the count is set back after this
+	 * look, then so is the epoch changed. */
+	uint32_t now_counted = atomic_load_explicit(&seat->sleepers, memory_order_relaxed);
+	if (!ready(argument)) {
+		int64_t slice = clock_ns() + slice_ns;
+		r = -EAGAIN;
+		if (!is_reset(counted, now_counted)) {
+			waiter->park_count++;
+			r = futex_park(
+				&seat->epoch, epoch, slice < deadline_ns ? slice : deadline_ns);
+		}
+	}
+	if (r != 0)
+		sleepers_drop(seat, counted, 1);
+	return r;
+}
+
 static int park(struct waiter *waiter, struct waiter_seat *seat, waiter_ready *ready,
 	const void *argument, int64_t deadline_ns)
 {
 	for (;;) {
-		/* acq_rel: the half of an unregistered notifier's pair. */
-		atomic_fetch_add_explicit(&seat->sleepers, 1, memory_order_acq_rel);
-		int64_t end = deadline_ns;
-		if (membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) < 0 && waiter->is_registered) {
-			int64_t slice = clock_ns() + UNFENCED_SLICE_NS;
-			end = slice < end ? slice : end;
-		}
-		/* Acquire, with the release in waiter_wake(): who reads the new epoch sees what was
-		 * stored before it, and is ready; who reads the old one does not fall asleep. */
-		uint32_t epoch = atomic_load_explicit(&seat->epoch, memory_order_acquire);
-		bool is_ready = ready(argument);
-		int r = -ECANCELED;
-		if (!is_ready) {
-			waiter->park_count++;
-			r = futex_park(&seat->epoch, epoch, end);
-		}
-		/* One who was woken has been counted off by the waker. */
-		if (r != 0)
-			atomic_fetch_sub_explicit(&seat->sleepers, 1, memory_order_relaxed);
-		if (is_ready || ready(argument))
+		int r = park_slice(waiter, seat, ready, argument, deadline_ns);
+		if (ready(argument))
 			return 0;
 		if (r == -ETIMEDOUT && clock_ns() >= deadline_ns)
 			return -ETIMEDOUT;
 	}
 }
 
+/* Nobody was there so often that whoever is counted was killed. One who is just falling asleep is
+ * either counted in after this, or finds the epoch changed, or is woken: it counts itself anew. */
+static void forget_sleepers(struct waiter_seat *seat, uint32_t counted)
+{
+	uint32_t none = ((counted >> SLEEPERS_BITS) + 1) << SLEEPERS_BITS;
+	uint32_t now = counted;
+
+	atomic_store_explicit(&seat->vain, 0, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(
+		&seat->sleepers, &now, none, memory_order_seq_cst, memory_order_relaxed))
+		if (is_reset(counted, now))
+			return;
+	atomic_fetch_add_explicit(&seat->epoch, 1, memory_order_seq_cst);
+	futex_wake(&seat->epoch, INT_MAX);
+}
+
 void waiter_wake(struct waiter *waiter, struct waiter_seat *seat, int count)
 {
+	uint32_t counted = atomic_load_explicit(&seat->sleepers, memory_order_relaxed);
+
 	atomic_fetch_add_explicit(&seat->epoch, 1, memory_order_release);
 	int woken = futex_wake(&seat->epoch, count);
 
 	waiter->wake_count++;
-	/* Counted off here and not when they get to run, which takes 20 µs: until then every
-	 * notification would be a system call. */
-	if (woken > 0)
-		atomic_fetch_sub_explicit(&seat->sleepers, (uint32_t)woken, memory_order_relaxed);
+	if (woken > 0) {
+		/* Counted off here and not when they get to run, which takes 20 µs: until then
+		 * every notification would be a system call. */
+		sleepers_drop(seat, counted, (uint32_t)woken);
+		atomic_store_explicit(&seat->vain, 0, memory_order_relaxed);
+	} else if (atomic_fetch_add_explicit(&seat->vain, 1, memory_order_relaxed) >= VAIN_MAX) {
+		forget_sleepers(seat, counted);
+	}
 }
 
 /* The first two stages of the default strategy; true: ready. */

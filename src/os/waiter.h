@@ -14,6 +14,10 @@
  *
  * waiter_notify() costs one load when nobody sleeps. Any process or thread that maps the seat may
  * call; a struct waiter belongs to one thread.
+ *
+ * One who is killed while it sleeps, or between being woken and looking, takes a wake-up or a count
+ * with it. Nobody else hangs: a sleeper looks again every 100 ms, and a seat that is notified in
+ * vain many times in a row forgets its sleepers.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -33,8 +37,11 @@ enum waiter_strategy {
  * waiter_notify() stays a cache hit. */
 struct waiter_seat {
 	_Alignas(64) _Atomic uint32_t epoch; /* the futex word: changes with every wake-up */
-	_Atomic uint32_t sleepers;           /* parked, or about to be */
-	_Atomic int32_t cpu_plus_1;          /* where its owner was last seen; 0: not yet */
+	/* Parked, or about to be, in the lower half: waiter_sleepers(). The upper half counts how
+	 * often it was set back to none. */
+	_Atomic uint32_t sleepers;
+	_Atomic int32_t cpu_plus_1; /* where its owner was last seen; 0: not yet */
+	_Atomic uint32_t vain;      /* wake-ups in a row that found nobody */
 };
 
 struct waiter {
@@ -62,6 +69,12 @@ void waiter_sit(struct waiter_seat *seat);
  * `peer` is the seat of whoever will notify, for its CPU; NULL when that may be anyone. */
 int waiter_wait(struct waiter *waiter, struct waiter_seat *seat, const struct waiter_seat *peer,
 	waiter_ready *ready, const void *argument, int64_t deadline_ns);
+
+/* How many sleep at this seat, or are about to. A glimpse. */
+static inline uint32_t waiter_sleepers(const struct waiter_seat *seat)
+{
+	return (uint16_t)atomic_load_explicit(&seat->sleepers, memory_order_relaxed);
+}
 
 /* Wakes up to `count` sleepers; they are known to be there. */
 void waiter_wake(struct waiter *waiter, struct waiter_seat *seat, int count);
@@ -99,6 +112,6 @@ static inline void waiter_notify(struct waiter *waiter, struct waiter_seat *seat
 	} else {
 		sleepers = atomic_fetch_add_explicit(&seat->sleepers, 0, memory_order_acq_rel);
 	}
-	if (__builtin_expect(sleepers != 0, false))
+	if (__builtin_expect((uint16_t)sleepers != 0, false))
 		waiter_wake(waiter, seat, count);
 }

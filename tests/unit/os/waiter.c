@@ -87,7 +87,7 @@ static void test_keeps_the_deadline(void **state)
 			-ETIMEDOUT);
 		assert_true(clock_ns() - start >= 5 * NS_PER_MS);
 		/* One who left is not counted as asleep. */
-		assert_int_equal(atomic_load(&board->seats[0].sleepers), 0);
+		assert_int_equal(waiter_sleepers(&board->seats[0]), 0);
 	}
 }
 
@@ -200,7 +200,7 @@ static void play_all(void (*run)(struct game[2]))
 		run(games);
 		assert_int_equal(atomic_load(&game.board->ball), 2 * game.rounds);
 		for (int side = 0; side < 2; side++)
-			assert_int_equal(atomic_load(&game.board->seats[side].sleepers), 0);
+			assert_int_equal(waiter_sleepers(&game.board->seats[side]), 0);
 		if (game.strategy == WAITER_PARK)
 			assert_true(games[0].waiter.park_count > 0);
 	}
@@ -280,7 +280,63 @@ static void test_several_sleepers(void **state)
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		assert_null(result);
 	}
-	assert_int_equal(atomic_load(&board->seats[0].sleepers), 0);
+	assert_int_equal(waiter_sleepers(&board->seats[0]), 0);
+}
+
+static int sleep_forever(void *argument)
+{
+	struct board *board = argument;
+	struct wanted never = {&board->ball, UINT64_MAX};
+	struct waiter waiter;
+
+	waiter_init(&waiter, WAITER_PARK);
+	return waiter_wait(&waiter, &board->seats[0], NULL, has_reached, &never,
+		deadline_after_ms(DEADLINE_MS));
+}
+
+/* What is left of those who are killed asleep is a count, which costs every notification a system
+ * call: until it has done so in vain some times. */
+static void test_forgets_the_dead(void **state)
+{
+	_cleanup_(shm_close) struct shm shm = {0};
+	struct board *board = board_open(&shm);
+	struct waiter waiter;
+
+	(void)state;
+	for (uint32_t i = 0; i < SLEEPERS; i++) {
+		_cleanup_(proc_kill) struct proc child = PROC_NULL;
+		int64_t deadline = deadline_after_ms(DEADLINE_MS);
+		assert_int_equal(proc_start(&child, sleep_forever, board), 0);
+		while (waiter_sleepers(&board->seats[0]) == i && clock_ns() < deadline)
+			sched_yield();
+	}
+	assert_int_equal(waiter_sleepers(&board->seats[0]), SLEEPERS);
+	waiter_init(&waiter, WAITER_PARK);
+	for (int i = 0; i < 1000; i++)
+		waiter_notify(&waiter, &board->seats[0], 1);
+	assert_int_equal(waiter_sleepers(&board->seats[0]), 0);
+	assert_in_range(waiter.wake_count, 1, 100);
+}
+
+/* The wake-up that should have followed died with the one who was woken in our place. */
+static void test_outlives_a_lost_wakeup(void **state)
+{
+	_cleanup_(shm_close) struct shm shm = {0};
+	struct board *board = board_open(&shm);
+	struct game game = {.board = board, .strategy = WAITER_PARK, .rounds = 1, .cpu = -1};
+	int64_t deadline = deadline_after_ms(DEADLINE_MS);
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	game.side = 1;
+	assert_int_equal(pthread_create(&thread, NULL, play_thread, &game), 0);
+	while (waiter_sleepers(&board->seats[1]) == 0 && clock_ns() < deadline)
+		sched_yield();
+	atomic_store_explicit(&board->ball, 1, memory_order_release);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_null(result);
+	assert_int_equal(atomic_load(&board->ball), 2);
 }
 
 int main(void)
@@ -293,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_no_wakeup_is_lost_threads),
 		cmocka_unit_test(test_does_not_spin_on_the_peers_cpu),
 		cmocka_unit_test(test_several_sleepers),
+		cmocka_unit_test(test_forgets_the_dead),
+		cmocka_unit_test(test_outlives_a_lost_wakeup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
