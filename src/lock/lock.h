@@ -6,14 +6,15 @@
  * The life:
  *
  *	open()	 once, before the sides exist, on zeroed state: what all must see is made here
- *	attach() in each side, on a private copy of the opener's state; a thread's copy must release
- *		 nothing that it shares
- *	…	 the operations that its capabilities promise
+ *	attach() in each side, on a private copy of the opener's state (a process's own, by fork);
+ *		 a thread's copy must release nothing that it shares
+ *	…	 the operations that its capabilities promise, of an attached side
  *	close()	 on every copy and on the opener's state, the opener's last; also after an open() or
  *		 attach() that failed half-way. What has a name in the system is unlinked by the
  *		 opener, as early as it can be.
  *
- * Operations return 0 or a negative errno; they block as long as it takes (the harness watches).
+ * Operations return 0, or LOCK_HOLDER_DIED, or a negative errno; they block as long as it takes
+ * (the harness watches).
  *
  * A member is one file without a header that exports one `const struct lock lock_NAME`; meson.build
  * lists the names and generates the registry.
@@ -29,10 +30,14 @@ enum lock_capability {
 	LOCK_SIGNAL = 1 << 3,   /* has post and wait */
 	LOCK_BARRIER = 1 << 4,  /* has arrive */
 	LOCK_COUNTER = 1 << 5,  /* has add and value */
-	LOCK_ROBUST = 1 << 6,   /* survives the death of its holder */
+	LOCK_ROBUST = 1 << 6,   /* the others go on after the death of a process that holds it */
 	LOCK_SPINS = 1 << 7,    /* burns its CPU while it waits */
 	LOCK_BASELINE = 1 << 8, /* excludes nobody: the floor of the harness (`none`) */
 };
+
+/* acquire() has the lock, and the holder before died. A ROBUST member may say so, once, or not know
+ * it (the kernel drops a file's lock without a word). */
+enum { LOCK_HOLDER_DIED = 1 };
 
 enum { LOCK_STATE_MAX = 4096, LOCK_REASON_MAX = 256, LOCK_SIDES_MAX = 32 };
 

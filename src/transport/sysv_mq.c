@@ -26,8 +26,8 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "os/keeper.h"
 #include "os/shm.h"
-#include "transport/keeper.h"
 #include "transport/transport.h"
 
 enum { TYPE_MESSAGE = 1, TYPE_NOTICE = 2 };

@@ -1,4 +1,4 @@
-#include "transport/keeper.h"
+#include "os/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
