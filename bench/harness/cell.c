@@ -29,16 +29,34 @@ const char *idle_name(enum idle idle)
 
 unsigned cell_sides(const struct cell *cell)
 {
-	return 1 + cell->senders;
+	return cell->subject.foreign ? 1 : cell->workload->family->sides(cell);
 }
 
-int cell_cpus(const struct cell *cell, const struct topo *topo, int cpus[TRANSPORT_SIDES_MAX])
+unsigned cell_seats(const struct cell *cell)
 {
+	return cell->workload->family->seats(cell);
+}
+
+int cell_cpus(const struct cell *cell, const struct topo *topo, int cpus[SEATS_MAX])
+{
+	unsigned seats = cell_seats(cell);
+
+	assert(seats >= 1 && seats <= SEATS_MAX);
 	if (cell->placement < PLACEMENTS)
-		return trace(placement_resolve(topo, cell->placement, cell_sides(cell), cpus));
-	for (unsigned side = 0; side < cell_sides(cell); side++)
-		cpus[side] = cell->pair[side % 2];
+		return trace(placement_resolve(topo, cell->placement, seats, cpus));
+	for (unsigned seat = 0; seat < seats; seat++)
+		cpus[seat] = cell->pair[seat % 2];
 	return 0;
+}
+
+int64_t cell_param(const struct cell *cell, enum param_key key, int64_t missing)
+{
+	return workload_param(cell->workload, key) ? cell->params[key] : missing;
+}
+
+uint64_t cell_operations(const struct cell *cell)
+{
+	return cell->workload->operations ? cell->workload->operations(cell) : 1;
 }
 
 static void name_add(struct cell *cell, const char *format, ...)
@@ -61,23 +79,32 @@ static void name_make(struct cell *cell)
 	char text[UNITS_TEXT_MAX];
 
 	cell->name[0] = '\0';
-	name_add(cell, "%s/%s/%s/", cell->workload->name, cell->subject->name,
-		exec_name(cell->exec));
+	name_add(
+		cell, "%s/%s/%s/", cell->workload->name, cell->subject.name, exec_name(cell->exec));
 	if (cell->placement < PLACEMENTS)
 		name_add(cell, "%s", placement_name(cell->placement));
 	else
 		name_add(cell, "cpu%d-cpu%d", cell->pair[0], cell->pair[1]);
-	name_add(cell, "/%s", size_format(text, cell->size_bytes));
+	if (cell->workload->needs_size)
+		name_add(cell, "/%s", size_format(text, cell->size_bytes));
 	if (cell->touch != TOUCH_NONE)
 		name_add(cell, "/touch=%s", touch_name(cell->touch));
 	if (cell->wait != WAITER_SPIN_THEN_PARK)
 		name_add(cell, "/wait=%s", waiter_strategy_name(cell->wait));
 	if (cell->idle != IDLE_HELD)
 		name_add(cell, "/idle=%s", idle_name(cell->idle));
-	if (cell->workload->needs_gap)
-		name_add(cell, "/gap=%s", duration_format(text, cell->gap_ns));
-	if (cell->workload->needs_senders)
-		name_add(cell, "/senders=%u", cell->senders);
+	for (enum param_key key = 0; key < PARAM_COUNT; key++)
+		if (workload_param(cell->workload, key))
+			name_add(cell, "/%s=%s", param_table[key].key,
+				param_format(key, cell->params[key], text));
+}
+
+bool axis_is_number(const char *axis)
+{
+	int param = param_find(axis);
+
+	return strcmp(axis, "size") == 0 ||
+	       (param >= 0 && param_table[param].kind != PARAM_KIND_CHOICE);
 }
 
 void cell_axes(const struct cell *cell,
@@ -88,49 +115,25 @@ void cell_axes(const struct cell *cell,
 		cell->placement < PLACEMENTS ? placement_name(cell->placement) : text;
 
 	put(context, "workload", cell->workload->name);
-	put(context, "subject", cell->subject->name);
+	put(context, "subject", cell->subject.name);
 	put(context, "exec", exec_name(cell->exec));
 	snprintf(text, sizeof(text), "cpu%d-cpu%d", cell->pair[0], cell->pair[1]);
 	put(context, "placement", placement);
-	snprintf(text, sizeof(text), "%zu", cell->size_bytes);
-	put(context, "size", text);
-	put(context, "touch", touch_name(cell->touch));
-	if (cell->subject->capabilities & TRANSPORT_WAITS)
+	if (cell->workload->needs_size) {
+		snprintf(text, sizeof(text), "%zu", cell->size_bytes);
+		put(context, "size", text);
+		put(context, "touch", touch_name(cell->touch));
+	}
+	if (cell->subject.capabilities & cell->workload->family->waits)
 		put(context, "wait", waiter_strategy_name(cell->wait));
 	put(context, "idle", idle_name(cell->idle));
-	if (cell->workload->needs_gap) {
-		snprintf(text, sizeof(text), "%lld", (long long)cell->gap_ns);
-		put(context, "gap", text);
-	}
-	if (cell->workload->needs_senders) {
-		snprintf(text, sizeof(text), "%u", cell->senders);
-		put(context, "senders", text);
-	}
+	for (enum param_key key = 0; key < PARAM_COUNT; key++)
+		if (workload_param(cell->workload, key))
+			put(context, param_table[key].key,
+				param_value(key, cell->params[key], text));
 }
 
 /* ---- what cannot run here ---- */
-
-/* probe() of every transport once per process: some open rings or queues to find out. */
-static const struct transport_limits *limits_of(const struct transport *subject, int *ret_r)
-{
-	enum { REGISTRY_MAX = 64 };
-	static struct {
-		bool known;
-		int r;
-		struct transport_limits limits;
-	} cache[REGISTRY_MAX];
-	unsigned i = 0;
-
-	while (transports[i] != subject)
-		i++;
-	assert(i < REGISTRY_MAX);
-	if (!cache[i].known) {
-		cache[i].r = transport_probe(subject, &cache[i].limits);
-		cache[i].known = true;
-	}
-	*ret_r = cache[i].r;
-	return &cache[i].limits;
-}
 
 static void reason_set(struct cell *cell, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -150,11 +153,11 @@ static void reason_set(struct cell *cell, const char *format, ...)
 static void check_machine(struct cell *cell, const struct topo *topo)
 {
 	char wanted[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
-	int cpus[TRANSPORT_SIDES_MAX];
+	const struct subject_limits *limits;
+	int cpus[SEATS_MAX];
 	const char *why;
-	int r;
 
-	const struct transport_limits *limits = limits_of(cell->subject, &r);
+	int r = subject_probe(&cell->subject, &limits);
 	if (r < 0)
 		reason_set(cell, "%s", limits->reason);
 	else if (cell->size_bytes > limits->message_max_bytes)
@@ -172,20 +175,26 @@ static void check_machine(struct cell *cell, const struct topo *topo)
 /* Whether workload, subject, exec and keys fit together; if not, why. */
 static bool fits(struct cell *cell)
 {
-	unsigned capabilities = cell->subject->capabilities;
-	size_t shared_max = cell->subject->shared_message_max_bytes;
-	char most[UNITS_TEXT_MAX];
+	const struct workload *workload = cell->workload;
+	const struct family *family = workload->family;
+	const struct subject *subject = &cell->subject;
+	char why[SUBJECT_REASON_MAX] = "";
+	const char *senseless = workload->unfit ? workload->unfit(cell) : NULL;
 
-	if (!(capabilities & (cell->exec == EXEC_THREAD ? TRANSPORT_THREAD : TRANSPORT_PROCESS)))
-		reason_set(cell, "%s does not work between %s", cell->subject->name,
+	if (!(subject->capabilities &
+		    (cell->exec == EXEC_THREAD ? SUBJECT_THREAD : SUBJECT_PROCESS)))
+		reason_set(cell, "%s does not work between %s", subject->name,
 			cell->exec == EXEC_THREAD ? "threads" : "processes");
-	if (cell->workload->needs_senders && !(capabilities & TRANSPORT_MANY_SENDERS))
-		reason_set(cell, "%s has one sender only", cell->subject->name);
-	if (cell->workload->needs_senders && shared_max && cell->size_bytes > shared_max)
-		reason_set(cell, "messages of several senders over %s would be interleaved",
-			size_format(most, shared_max));
-	if (cell->wait != WAITER_SPIN_THEN_PARK && !(capabilities & TRANSPORT_WAITS))
-		reason_set(cell, "%s has no choice of waiting strategy", cell->subject->name);
+	if (family->unfit)
+		family->unfit(cell, why);
+	if (why[0])
+		reason_set(cell, "%s", why);
+	if ((subject->capabilities & workload->needs) != workload->needs)
+		reason_set(cell, "%s cannot do %s", subject->name, workload->name);
+	if (senseless)
+		reason_set(cell, "%s", senseless);
+	if (cell->wait != WAITER_SPIN_THEN_PARK && !(subject->capabilities & family->waits))
+		reason_set(cell, "%s has no choice of waiting strategy", subject->name);
 	return !cell->reason[0];
 }
 
@@ -232,7 +241,7 @@ struct product {
 };
 
 /* Sets the axis to each of its values that the pattern takes, and goes on with the next axis. */
-static int walk(struct product *product, enum pattern_axis axis)
+static int walk(struct product *product, unsigned axis)
 {
 	if (axis == PATTERN_AXES) {
 		product->considered++;
@@ -259,7 +268,6 @@ int cell_list_add(struct cell_list *list, const char *text, const struct topo *t
 	if (r < 0)
 		return trace(r);
 	struct product product = {.list = list, .pattern = pattern, .topo = topo};
-	product.cell.senders = 1;
 	r = walk(&product, 0);
 	if (r < 0)
 		return trace(r);

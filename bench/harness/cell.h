@@ -9,15 +9,17 @@
  *	wakeup/futex_shm/process/same_l3/64B/gap=1ms
  *	fan_in/posix_mq/process/free/64B/senders=4
  *	pingpong/shm_spin/process/cpu0-cpu1/64B
+ *	fib/serial/process/same_l3/n=20/tasks=1000/workers=2
  *
- * Keys come in the order touch, wait, idle, gap, senders; one that has its default value (none,
- * spin_then_park, held) is left out; gap and senders stand in every cell of the workloads that
- * have them and in no other.
+ * Workloads that move no messages have no SIZE. Keys come in the order touch, wait, idle, then that
+ * of param.h; one that has its default value (none, spin_then_park, held) is left out; params stand
+ * in every cell of the workloads that have them and in no other.
  *
  * A pattern is a path of globs (fnmatch) whose trailing components may be missing (= `*`). A
  * component without a wildcard need not be on the default lists:
- *`pingpong/pipe/process/same_l3/100B`. A key that the pattern does not name has its default value
- *(gap, senders: the default list); `wait=*` gives all of them.
+ * `pingpong/pipe/process/same_l3/100B`. A key that the pattern does not name has its default value
+ * (params: the workload's list); `wait=*` gives all of them. A `*` in the place of SIZE takes
+ * workloads without it, too.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +27,6 @@
 #include "harness/workload.h"
 #include "topo/placement.h"
 #include "topo/topo.h"
-#include "transport/transport.h"
 
 enum exec { EXEC_PROCESS, EXEC_THREAD, EXEC_COUNT };
 enum idle { IDLE_HELD, IDLE_FREE, IDLE_COUNT };
@@ -34,16 +35,15 @@ enum { CELL_NAME_MAX = 192, CELL_REASON_MAX = 512 };
 
 struct cell {
 	const struct workload *workload;
-	const struct transport *subject;
+	struct subject subject;
 	enum exec exec;
 	enum placement placement; /* PLACEMENTS when a pair of CPUs is named */
 	int pair[2];              /* the CPUs of sides 0 and 1, when they are named */
-	size_t size_bytes;
+	size_t size_bytes;        /* 0: the workload has no sizes */
 	enum touch touch;
 	enum waiter_strategy wait;
 	enum idle idle;
-	int64_t gap_ns;   /* 0: the workload has no gap */
-	unsigned senders; /* 1 unless the workload has the axis */
+	int64_t params[PARAM_COUNT]; /* 0: the workload does not have it */
 	char name[CELL_NAME_MAX];
 	char reason[CELL_REASON_MAX]; /* why it cannot run here; "" when it can */
 };
@@ -63,16 +63,29 @@ int cell_parse(struct cell *cell, const char *name, const struct topo *topo);
 
 void cell_list_free(struct cell_list *list);
 
+/* How many sides the harness starts; a peer outside of our process has its own: then 1. */
 unsigned cell_sides(const struct cell *cell);
 
-/* The CPU of every side, -1 for unbound. */
-int cell_cpus(const struct cell *cell, const struct topo *topo, int cpus[TRANSPORT_SIDES_MAX]);
+/* How many CPUs its placement is of: those of the sides, or of the subject's workers. */
+unsigned cell_seats(const struct cell *cell);
+
+/* The CPU of every seat, -1 for unbound. */
+int cell_cpus(const struct cell *cell, const struct topo *topo, int cpus[SEATS_MAX]);
+
+/* The value of a param, or `missing` where the workload does not have it. */
+int64_t cell_param(const struct cell *cell, enum param_key key, int64_t missing);
+
+/* How many operations (messages, tasks) one iteration is. */
+uint64_t cell_operations(const struct cell *cell);
 
 const char *exec_name(enum exec exec);
 const char *idle_name(enum idle idle);
 
 /* Calls put() for every axis of the cell in the order of the name, defaults too: "workload",
- * "subject", "exec", "placement", "size" (bytes in decimal), "touch", "wait" (only for subjects
- * that honour it), "idle", "gap" (ns), "senders". */
+ * "subject", "exec", "placement", "size" (bytes in decimal), "touch" (both only for workloads with
+ * sizes), "wait" (only for subjects that honour it), "idle", then the params of the workload, as
+ * param_value() has them; axis_is_number() says which are numbers. */
 void cell_axes(const struct cell *cell,
 	void (*put)(void *context, const char *axis, const char *value), void *context);
+
+bool axis_is_number(const char *axis);

@@ -17,10 +17,6 @@
 #include "harness/session.h"
 #include "measure/cycles.h"
 
-/* A wakeup cell spends its time in gaps: so many round trips, whatever the clock says. */
-#define WAKEUP_BUDGET_NS (60 * NS_PER_MS)
-enum { WAKEUP_MIN = 3, WAKEUP_MAX = 400 };
-
 enum { DEADLINE_DEFAULT_S = 30 };
 
 struct harness {
@@ -105,9 +101,13 @@ static void put_counters(
 	for (unsigned i = 0; i < result->side_count && i < 2; i++)
 		gb_counter(st, i == 0 ? "cpu_ns_side0" : "cpu_ns_side1",
 			(double)result->sides[i].usage.cpu_ns / messages, GB_COUNTER_PLAIN, 1000);
+	for (unsigned i = 0; i < result->facts.count; i++)
+		gb_counter(st, result->facts.facts[i].name, result->facts.facts[i].value,
+			GB_COUNTER_PLAIN, 1000);
 	if (cell->workload->throughput) {
 		gb_set_items(st, (int64_t)result->messages);
-		gb_set_bytes(st, (int64_t)(result->messages * cell->size_bytes));
+		if (cell->size_bytes)
+			gb_set_bytes(st, (int64_t)(result->messages * cell->size_bytes));
 	}
 }
 
@@ -150,10 +150,9 @@ static int register_cell(struct harness *harness, const struct cell *cell, struc
 
 	if (r >= 0)
 		r = gb_unit(b, GB_NS);
-	if (r >= 0 && cell->gap_ns) {
-		int64_t n = WAKEUP_BUDGET_NS / cell->gap_ns;
-		r = gb_iterations(b, n < WAKEUP_MIN ? WAKEUP_MIN : n > WAKEUP_MAX ? WAKEUP_MAX : n);
-	}
+	uint64_t fixed = cell->workload->iterations ? cell->workload->iterations(cell) : 0;
+	if (r >= 0 && fixed > 0)
+		r = gb_iterations(b, (int64_t)fixed);
 	return r < 0 ? fail(r, "cannot register %s: %s", cell->name, gb_last_error()) : 0;
 }
 

@@ -9,10 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/units.h"
-#include "harness/cell.h"
+#include "harness/axis.h"
 
-enum { PATTERN_TEXT_MAX = 512 };
+enum { PATTERN_TEXT_MAX = 1024 };
 
 struct pattern {
 	char text[PATTERN_TEXT_MAX];
@@ -21,176 +20,26 @@ struct pattern {
 	int pair_count;
 };
 
-/* Every axis as the texts of its default values, and how to set one. */
-struct axis {
-	const char *name;
-	const char *key; /* NULL: positional */
-	/* The i-th default value, NULL behind the last. */
-	const char *(*value)(const struct pattern *pattern, unsigned i, const struct topo *topo,
-		char buffer[UNITS_TEXT_MAX]);
-	int (*set)(struct cell *cell, const char *text);
-};
-
-static const char *workload_value(const struct pattern *pattern, unsigned i,
-	const struct topo *topo, char buffer[UNITS_TEXT_MAX])
-{
-	(void)pattern, (void)topo, (void)buffer;
-	return workloads[i] ? workloads[i]->name : NULL;
-}
-
-static int workload_set(struct cell *cell, const char *text)
-{
-	cell->workload = workload_find(text);
-	return cell->workload ? 0 : fail(-EINVAL, "there is no workload '%s'", text);
-}
-
-static const char *subject_value(const struct pattern *pattern, unsigned i, const struct topo *topo,
-	char buffer[UNITS_TEXT_MAX])
-{
-	(void)pattern, (void)topo, (void)buffer;
-	return transports[i] ? transports[i]->name : NULL;
-}
-
-static int subject_set(struct cell *cell, const char *text)
-{
-	cell->subject = transport_find(text);
-	return cell->subject ? 0 : fail(-EINVAL, "there is no mechanism '%s'", text);
-}
-
-static int name_index(const char *(*name)(unsigned), unsigned count, const char *text)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (strcmp(name(i), text) == 0)
-			return (int)i;
-	return -EINVAL;
-}
-
-/* An axis whose values are an enum: its names, in order. */
-#define ENUM_AXIS(axis, type, count, name_function)                                  \
-	static const char *axis##_name_at(unsigned i)                                \
-	{                                                                            \
-		return name_function((type)i);                                       \
-	}                                                                            \
-	static const char *axis##_value(const struct pattern *pattern, unsigned i,   \
-		const struct topo *topo, char buffer[UNITS_TEXT_MAX])                \
-	{                                                                            \
-		(void)pattern, (void)topo, (void)buffer;                             \
-		return i < (count) ? axis##_name_at(i) : NULL;                       \
-	}                                                                            \
-	static int axis##_set(struct cell *cell, const char *text)                   \
-	{                                                                            \
-		int i = name_index(axis##_name_at, (count), text);                   \
-		if (i < 0)                                                           \
-			return fail(i, "'%s' is no value of the axis " #axis, text); \
-		cell->axis = (type)i;                                                \
-		return 0;                                                            \
-	}
-
-ENUM_AXIS(exec, enum exec, EXEC_COUNT, exec_name)
-ENUM_AXIS(touch, enum touch, TOUCH_COUNT, touch_name)
-ENUM_AXIS(wait, enum waiter_strategy, WAITER_STRATEGY_COUNT, waiter_strategy_name)
-ENUM_AXIS(idle, enum idle, IDLE_COUNT, idle_name)
-
-static const char *placement_value(const struct pattern *pattern, unsigned i,
-	const struct topo *topo, char buffer[UNITS_TEXT_MAX])
-{
-	/* The classes that this machine has, then all pairs of CPUs for patterns that ask for
-	 * them. */
-	for (unsigned p = 0; p < PLACEMENTS; p++)
-		if (placement_seats(topo, (enum placement)p) >= 2 && i-- == 0)
-			return placement_name((enum placement)p);
-	if (i >= (unsigned)pattern->pair_count)
-		return NULL;
-	snprintf(buffer, UNITS_TEXT_MAX, "cpu%d-cpu%d", pattern->pairs[i].cpu_a,
-		pattern->pairs[i].cpu_b);
-	return buffer;
-}
-
-static int placement_set(struct cell *cell, const char *text)
-{
-	int a, b, end = 0;
-
-	if (sscanf(text, "cpu%d-cpu%d%n", &a, &b, &end) == 2 && text[end] == '\0') {
-		cell->placement = PLACEMENTS;
-		cell->pair[0] = a;
-		cell->pair[1] = b;
-		return 0;
-	}
-	return trace(placement_parse(text, &cell->placement));
-}
-
-static const char *size_value(const struct pattern *pattern, unsigned i, const struct topo *topo,
-	char buffer[UNITS_TEXT_MAX])
-{
-	static const char *const sizes[] = {"1B", "8B", "64B", "256B", "1KiB", "4KiB", "16KiB",
-		"64KiB", "256KiB", "1MiB", "4MiB", NULL};
-
-	(void)pattern, (void)topo, (void)buffer;
-	return sizes[i];
-}
-
-static int size_set(struct cell *cell, const char *text)
-{
-	int r = size_parse(text, &cell->size_bytes);
-
-	if (r >= 0 && (cell->size_bytes == 0 || cell->size_bytes > TRANSPORT_MESSAGE_MAX))
-		r = fail(-EINVAL, "a message of '%s' is not within 1B … 4MiB", text);
-	return trace(r);
-}
-
-static const char *gap_value(const struct pattern *pattern, unsigned i, const struct topo *topo,
-	char buffer[UNITS_TEXT_MAX])
-{
-	static const char *const gaps[] = {"10us", "100us", "1ms", "10ms", "100ms", "1s", NULL};
-
-	(void)pattern, (void)topo, (void)buffer;
-	return gaps[i];
-}
-
-static int gap_set(struct cell *cell, const char *text)
-{
-	int r = duration_parse(text, &cell->gap_ns);
-
-	if (r >= 0 && (cell->gap_ns == 0 || cell->gap_ns > 10000000000))
-		r = fail(-EINVAL, "a gap of '%s' is not within 1ns … 10s", text);
-	return trace(r);
-}
-
-static const char *senders_value(const struct pattern *pattern, unsigned i, const struct topo *topo,
-	char buffer[UNITS_TEXT_MAX])
-{
-	static const char *const senders[] = {"2", "4", NULL};
-
-	(void)pattern, (void)topo, (void)buffer;
-	return senders[i];
-}
-
-static int senders_set(struct cell *cell, const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*end || n < 1 || n >= TRANSPORT_SIDES_MAX)
-		return fail(-EINVAL, "'%s' is not a number of senders (1 … %d)", text,
-			TRANSPORT_SIDES_MAX - 1);
-	cell->senders = (unsigned)n;
-	return 0;
-}
-
-static const struct axis axes[PATTERN_AXES] = {
-	[PATTERN_WORKLOAD] = {"workload", NULL, workload_value, workload_set},
-	[PATTERN_SUBJECT] = {"mechanism", NULL, subject_value, subject_set},
-	[PATTERN_EXEC] = {"exec", NULL, exec_value, exec_set},
-	[PATTERN_PLACEMENT] = {"placement", NULL, placement_value, placement_set},
-	[PATTERN_SIZE] = {"size", NULL, size_value, size_set},
-	[PATTERN_TOUCH] = {"touch", "touch", touch_value, touch_set},
-	[PATTERN_WAIT] = {"wait", "wait", wait_value, wait_set},
-	[PATTERN_IDLE] = {"idle", "idle", idle_value, idle_set},
-	[PATTERN_GAP] = {"gap", "gap", gap_value, gap_set},
-	[PATTERN_SENDERS] = {"senders", "senders", senders_value, senders_set},
-};
-
 enum { POSITIONAL = PATTERN_TOUCH };
+
+const char *pattern_axis_name(unsigned axis)
+{
+	return axis_name(axis);
+}
+
+const char *pattern_keys(void)
+{
+	static char keys[PATTERN_AXES * 16];
+
+	if (keys[0])
+		return keys;
+	for (unsigned axis = POSITIONAL; axis < PATTERN_AXES; axis++) {
+		size_t length = strlen(keys);
+		snprintf(keys + length, sizeof(keys) - length, "%s%s", length ? ", " : "",
+			axis_name(axis));
+	}
+	return keys;
+}
 
 static bool is_glob(const char *text)
 {
@@ -206,7 +55,7 @@ static int component(struct pattern *pattern, char *text, unsigned *positional)
 		if (*positional == POSITIONAL)
 			return fail(-EINVAL,
 				"'%s' is one component too many: behind "
-				"WORKLOAD/MECHANISM/EXEC/PLACEMENT/SIZE come KEY=VALUE",
+				"WORKLOAD/SUBJECT/EXEC/PLACEMENT/SIZE come KEY=VALUE",
 				text);
 		if (!*text)
 			return fail(-EINVAL, "an empty component (two slashes in a row?)");
@@ -215,36 +64,58 @@ static int component(struct pattern *pattern, char *text, unsigned *positional)
 	}
 	*equals = '\0';
 	for (unsigned axis = POSITIONAL; axis < PATTERN_AXES; axis++) {
-		if (strcmp(axes[axis].key, text) == 0) {
+		if (strcmp(axis_name(axis), text) == 0) {
 			if (pattern->globs[axis])
 				return fail(-EINVAL, "'%s' is given twice", text);
 			pattern->globs[axis] = equals + 1;
 			return 0;
 		}
 	}
-	return fail(-EINVAL, "'%s' is no key (there are touch, wait, idle, gap, senders)", text);
+	return fail(-EINVAL, "'%s' is no key (there are %s)", text, pattern_keys());
+}
+
+static struct axis_machine machine_of(const struct pattern *pattern, const struct topo *topo)
+{
+	return (struct axis_machine){
+		.topo = topo,
+		.pairs = pattern->pairs,
+		.pair_count = (unsigned)pattern->pair_count,
+	};
+}
+
+/* The workload that the pattern names, where it names one: the other axes are then its. */
+static const struct workload *workload_of(const struct pattern *pattern)
+{
+	const char *glob = pattern->globs[PATTERN_WORKLOAD];
+
+	return glob && !is_glob(glob) ? workload_find(glob) : NULL;
 }
 
 /* Whether the axis has a value that the glob takes; else says which there are. */
-static int check_axis(
-	const struct pattern *pattern, enum pattern_axis axis, const struct topo *topo)
+static int check_axis(const struct pattern *pattern, unsigned axis, const struct topo *topo)
 {
+	const struct axis_machine machine = machine_of(pattern, topo);
 	const char *glob = pattern->globs[axis];
 	char buffer[UNITS_TEXT_MAX], known[768] = "";
-	struct cell scratch = {0};
+	struct cell scratch = {.workload = axis == PATTERN_WORKLOAD ? NULL : workload_of(pattern)};
 	const char *value;
 
 	if (!glob)
 		return 0;
-	if (!is_glob(glob) && axes[axis].set(&scratch, glob) == 0)
+	if (scratch.workload && !axis_is_of(axis, scratch.workload)) {
+		if (axis == PATTERN_SIZE && strcmp(glob, "*") == 0)
+			return 0;
+		return fail(-EINVAL, "%s has no %s", scratch.workload->name, axis_name(axis));
+	}
+	if (!is_glob(glob) && axis_set(&scratch, axis, glob) == 0)
 		return 0;
-	for (unsigned i = 0; (value = axes[axis].value(pattern, i, topo, buffer)); i++) {
+	for (unsigned i = 0; (value = axis_value(&scratch, axis, i, &machine, buffer)); i++) {
 		size_t length = strlen(known);
 		if (is_glob(glob) && fnmatch(glob, value, 0) == 0)
 			return 0;
 		snprintf(known + length, sizeof(known) - length, "%s%s", i ? ", " : "", value);
 	}
-	return fail(-EINVAL, "no %s matches '%s' (there are: %s)", axes[axis].name, glob, known);
+	return fail(-EINVAL, "no %s matches '%s' (there are: %s)", axis_name(axis), glob, known);
 }
 
 int pattern_parse(const char *text, const struct topo *topo, struct pattern **ret_pattern)
@@ -292,47 +163,50 @@ bool pattern_has_wildcard(const struct pattern *pattern)
 	return false;
 }
 
-/* The glob that counts: of gap and senders none where the workload has no such axis; of the other
- * keys the default value where the pattern is silent. */
-static const char *glob_of(const struct pattern *pattern, enum pattern_axis axis)
+/* Sets an axis that the cell's workload does not have: one nameless value, which no glob of the
+ * pattern's takes but the `*` that stands in front of a key. */
+static int absent_value(const struct pattern *pattern, unsigned axis, unsigned i, struct cell *cell)
 {
-	if (pattern->globs[axis])
-		return pattern->globs[axis];
-	switch (axis) {
-	case PATTERN_TOUCH:
-		return touch_name(TOUCH_NONE);
-	case PATTERN_WAIT:
-		return waiter_strategy_name(WAITER_SPIN_THEN_PARK);
-	case PATTERN_IDLE:
-		return idle_name(IDLE_HELD);
-	default:
-		return "*";
-	}
+	const char *glob = pattern->globs[axis];
+
+	if (i > 0 || (glob && strcmp(glob, "*") != 0))
+		return PATTERN_END;
+	if (glob && axis >= POSITIONAL)
+		return PATTERN_END;
+	if (axis == PATTERN_SIZE)
+		cell->size_bytes = 0;
+	else if (axis == PATTERN_TOUCH)
+		cell->touch = TOUCH_NONE;
+	else
+		cell->params[axis - PATTERN_PARAMS] = 0;
+	return PATTERN_TAKEN;
 }
 
-int pattern_value(const struct pattern *pattern, enum pattern_axis axis, unsigned i,
-	const struct topo *topo, struct cell *cell)
+int pattern_value(const struct pattern *pattern, unsigned axis, unsigned i, const struct topo *topo,
+	struct cell *cell)
 {
+	const struct axis_machine machine = machine_of(pattern, topo);
 	char buffer[UNITS_TEXT_MAX];
-	const char *glob = glob_of(pattern, axis);
+	const char *glob = pattern->globs[axis] ? pattern->globs[axis] : axis_default(axis);
 
-	if ((axis == PATTERN_GAP && !cell->workload->needs_gap) ||
-		(axis == PATTERN_SENDERS && !cell->workload->needs_senders)) {
-		if (i > 0 || pattern->globs[axis])
-			return PATTERN_END;
-		cell->gap_ns = axis == PATTERN_GAP ? 0 : cell->gap_ns;
-		cell->senders = axis == PATTERN_SENDERS ? 1 : cell->senders;
-		return PATTERN_TAKEN;
-	}
+	if (axis == PATTERN_WORKLOAD)
+		cell->workload = NULL;
+	else if (!axis_is_of(axis, cell->workload))
+		return absent_value(pattern, axis, i, cell);
 	if (!is_glob(glob)) {
-		int r = i == 0 ? axes[axis].set(cell, glob) : 0;
-		return r < 0 ? trace(r) : i == 0 ? PATTERN_TAKEN : PATTERN_END;
+		if (i > 0)
+			return PATTERN_END;
+		int r = axis_set(cell, axis, glob);
+		/* The name of another family's subject. */
+		if (r == -EINVAL && axis == PATTERN_SUBJECT)
+			return PATTERN_END;
+		return r < 0 ? trace(r) : PATTERN_TAKEN;
 	}
-	const char *value = axes[axis].value(pattern, i, topo, buffer);
+	const char *value = axis_value(cell, axis, i, &machine, buffer);
 	if (!value)
 		return PATTERN_END;
 	if (fnmatch(glob, value, 0) != 0)
 		return PATTERN_PASSED;
-	int r = axes[axis].set(cell, value);
+	int r = axis_set(cell, axis, value);
 	return r < 0 ? trace(r) : PATTERN_TAKEN;
 }

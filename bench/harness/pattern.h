@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 
+#include "harness/param.h"
 #include "topo/topo.h"
 
 struct cell;
@@ -20,10 +21,15 @@ enum pattern_axis {
 	PATTERN_TOUCH,
 	PATTERN_WAIT,
 	PATTERN_IDLE,
-	PATTERN_GAP,
-	PATTERN_SENDERS,
-	PATTERN_AXES,
+	PATTERN_PARAMS, /* and so on, in the order of enum param_key */
+	PATTERN_AXES = PATTERN_PARAMS + PARAM_COUNT,
 };
+
+/* "workload", … ; the axes behind the size are named by their key. */
+const char *pattern_axis_name(unsigned axis);
+
+/* "touch, wait, idle, gap, …": all keys, for messages. */
+const char *pattern_keys(void);
 
 /* -EINVAL with a message that names the component that is wrong or matches nothing. The caller
  * owns *ret_pattern. */
@@ -40,5 +46,5 @@ enum { PATTERN_END = 0, PATTERN_TAKEN = 1, PATTERN_PASSED = 2 };
 
 /* Sets the cell's axis to its i-th value: TAKEN if the pattern matches it, PASSED if not, END
  * behind the last. The axes before must be set. A negative errno is fatal. */
-int pattern_value(const struct pattern *pattern, enum pattern_axis axis, unsigned i,
-	const struct topo *topo, struct cell *cell);
+int pattern_value(const struct pattern *pattern, unsigned axis, unsigned i, const struct topo *topo,
+	struct cell *cell);

@@ -176,11 +176,9 @@ unsigned record_failures(const struct record *record)
 static void put_axis(void *context, const char *axis, const char *value)
 {
 	json_t *axes = context;
-	bool number = strcmp(axis, "size") == 0 || strcmp(axis, "gap") == 0 ||
-		      strcmp(axis, "senders") == 0;
 
-	json_object_set_new(
-		axes, axis, number ? json_integer(strtoll(value, NULL, 10)) : json_string(value));
+	json_object_set_new(axes, axis,
+		axis_is_number(axis) ? json_integer(strtoll(value, NULL, 10)) : json_string(value));
 }
 
 static json_t *cell_json(const struct cell *cell)
@@ -212,9 +210,18 @@ static struct entry *entry_of(struct record *record, const struct cell *cell)
 	return entry;
 }
 
+static json_t *facts_json(const struct fact_list *list)
+{
+	json_t *facts = json_object();
+
+	for (unsigned i = 0; i < list->count; i++)
+		put_number(facts, list->facts[i].name, list->facts[i].value);
+	return facts;
+}
+
 static json_t *side_json(const struct session_side *side, unsigned index, double messages)
 {
-	json_t *json = json_object(), *facts = json_object();
+	json_t *json = json_object();
 	const struct usage *usage = &side->usage;
 
 	put_integer(json, "side", index);
@@ -227,9 +234,7 @@ static json_t *side_json(const struct session_side *side, unsigned index, double
 	json_object_set_new(json, "migrations",
 		usage->migrations < 0 ? json_null() : json_integer(usage->migrations));
 	put_number(json, "page_faults_per_message", (double)usage->page_faults / messages);
-	for (unsigned i = 0; i < side->fact_count; i++)
-		put_number(facts, side->facts[i].name, side->facts[i].value);
-	json_object_set_new(json, "facts", facts);
+	json_object_set_new(json, "facts", facts_json(&side->facts));
 	return json;
 }
 
@@ -264,7 +269,10 @@ void record_add_result(
 	put_number(json, "real_time_ns", (double)result->elapsed_ns / (double)result->iterations);
 	put_number(json, "p50_ns", (double)hist_quantile_ps(result->hist, 0.5) / 1e3);
 	put_number(json, "messages_per_second", messages / seconds);
-	put_number(json, "bytes_per_second", messages * (double)cell->size_bytes / seconds);
+	if (cell->workload->needs_size)
+		put_number(json, "bytes_per_second", messages * (double)cell->size_bytes / seconds);
+	if (result->facts.count)
+		json_object_set_new(json, "facts", facts_json(&result->facts));
 	for (unsigned i = 0; i < result->side_count; i++)
 		json_array_append_new(sides, side_json(&result->sides[i], i, messages));
 	json_object_set_new(json, "sides", sides);

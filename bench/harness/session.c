@@ -27,6 +27,14 @@
 #define HISTOGRAM_NS 4.0
 #define BATCH_MAX 65536
 
+/* Zeroed, on cache lines of its own. */
+static void *allocate(size_t bytes)
+{
+	void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+
+	return memory ? memset(memory, 0, bytes) : NULL;
+}
+
 /* ---- opening ---- */
 
 static int start_side(void *side)
@@ -40,16 +48,16 @@ static int start_sides(struct session *session)
 	int r = 0;
 
 	for (unsigned i = 0; i < session->side_count; i++) {
-		struct channel *channel = &session->channel;
+		struct instance *instance = &session->instance;
 		if (exec->threads) {
-			session->copies[i] = session->channel;
-			channel = &session->copies[i];
+			session->copies[i] = session->instance;
+			instance = &session->copies[i];
 		}
 		session->sides[i] = (struct side){
 			.cell = &session->cell,
 			.topo = session->topo,
 			.board = board_of(session),
-			.channel = channel,
+			.instance = instance,
 			.index = i,
 			.cpu = session->cpus[i],
 		};
@@ -82,18 +90,27 @@ static int check_identity(const struct session *session)
 	return 0;
 }
 
-/* The time from the first begin to side 0's end; of wakeup, what it has counted. */
+/* The time from the first begin to side 0's end, or the last one's; of wakeup, what it has counted.
+ */
 static int64_t elapsed_of(const struct session *session)
 {
 	const struct side_report *reports = board_of(session)->reports;
-	int64_t begin = INT64_MAX;
+	int64_t begin = INT64_MAX, end = reports[0].end_ns;
 
 	if (reports[0].busy_ns)
 		return reports[0].busy_ns;
-	for (unsigned i = 0; i < session->side_count; i++)
+	for (unsigned i = 0; i < session->side_count; i++) {
 		if (reports[i].begin_ns && reports[i].begin_ns < begin)
 			begin = reports[i].begin_ns;
-	return reports[0].end_ns - begin;
+		if (session->cell.workload->all_end && reports[i].end_ns > end)
+			end = reports[i].end_ns;
+	}
+	return end - begin;
+}
+
+static bool has_fixed_iterations(const struct cell *cell)
+{
+	return cell->workload->iterations && cell->workload->iterations(cell) > 0;
 }
 
 /* Rounds until two in a row agree; sets the batch that recording needs. */
@@ -102,6 +119,7 @@ static int warm_up(struct session *session)
 	uint64_t iterations = 1;
 	double per_operation = 0;
 	int64_t started = clock_ns();
+	bool fixed = has_fixed_iterations(&session->cell);
 
 	for (;;) {
 		int r = session_turn(session, SIDE_RUN, iterations, "warm-up");
@@ -113,18 +131,20 @@ static int warm_up(struct session *session)
 		bool steady = before > 0 && per_operation > before * (1 - WARM_UP_TOLERANCE) &&
 			      per_operation < before * (1 + WARM_UP_TOLERANCE);
 		bool spent = clock_ns() - started > WARM_UP_LIMIT_NS;
-		if (session->cell.gap_ns || (elapsed >= WARM_UP_ROUND_NS && steady) || spent)
+		if (fixed || (elapsed >= WARM_UP_ROUND_NS && steady) || spent)
 			break;
 		if (elapsed < WARM_UP_ROUND_NS)
 			iterations *= elapsed < WARM_UP_ROUND_NS / 10 ? 10 : 2;
 	}
 	double cost = cycles_info()->read_ns + HISTOGRAM_NS;
-	double messages = session->cell.workload->needs_senders ? session->cell.senders : 1;
-	double batch =
-		cost / RECORD_SHARE * messages / (per_operation > 0.01 ? per_operation : 0.01);
-	session->batch = session->cell.gap_ns || batch < 1 ? 1
-			 : batch > BATCH_MAX               ? BATCH_MAX
-							   : (unsigned)batch + 1;
+	/* A sample is of one step of the loop on side 0: of a fan-in, a message of any sender. */
+	double steps = session->cell.workload->throughput
+			       ? (double)cell_param(&session->cell, PARAM_SENDERS, 1)
+			       : 1;
+	double batch = cost / RECORD_SHARE * steps / (per_operation > 0.01 ? per_operation : 0.01);
+	session->batch = fixed || batch < 1  ? 1
+			 : batch > BATCH_MAX ? BATCH_MAX
+					     : (unsigned)batch + 1;
 	return 0;
 }
 
@@ -145,12 +165,13 @@ static int prepare(struct session *session)
 		r = session->idle_fd = idle_hold();
 	if (r < 0)
 		return trace(r);
-	session->probed = session->cpus[0] >= 0 && session->cpus[0] != session->cpus[1];
+	session->probed = session->seat_count > 1 && session->cpus[0] >= 0 &&
+			  session->cpus[0] != session->cpus[1];
 	if (session->probed)
 		r = probe(session, &session->probe_before);
 	if (r >= 0)
 		r = shm_open_anonymous(&session->board_memory, sizeof(struct side_board));
-	session->copies = calloc(session->side_count, sizeof(struct channel));
+	session->copies = allocate(session->side_count * sizeof(struct instance));
 	if (r >= 0 && !session->copies)
 		r = fail(-ENOMEM, "no memory for %u sides", session->side_count);
 	if (r < 0)
@@ -158,16 +179,15 @@ static int prepare(struct session *session)
 	if (getrandom(&board_of(session)->seed, sizeof(uint64_t), 0) < 0)
 		board_of(session)->seed = (uint64_t)clock_ns();
 	session->fds_before = fd_count();
-	struct transport_options options = {
-		.message_max_bytes = cell->size_bytes,
-		.sides = session->side_count,
-		.threads = exec_of(session)->threads,
-		.wait = cell->wait,
-	};
+	session->instance.cell = &session->cell;
+	session->instance.sides = session->side_count;
+	session->instance.threads = exec_of(session)->threads;
+	session->instance.cpus = session->cpus;
+	session->instance.seats = session->seat_count;
 	r = watch_start(&session->watch, session->options.emergency, session->options.context);
 	if (r < 0)
 		return trace(r);
-	return trace(channel_open(&session->channel, cell->subject, &options));
+	return trace(instance_open(&session->instance));
 }
 
 static int open_all(struct session *session)
@@ -188,7 +208,7 @@ static int open_all(struct session *session)
 int session_open(struct session **ret_session, const struct cell *cell, const struct topo *topo,
 	const struct session_options *options)
 {
-	struct session *session = calloc(1, sizeof(*session));
+	struct session *session = allocate(sizeof(*session));
 
 	if (!session)
 		return fail(-ENOMEM, "no memory for a session");
@@ -196,6 +216,7 @@ int session_open(struct session **ret_session, const struct cell *cell, const st
 	session->topo = topo;
 	session->options = *options;
 	session->side_count = cell_sides(cell);
+	session->seat_count = cell_seats(cell);
 	session->idle_fd = -1;
 	int r = open_all(session);
 	if (r < 0) {
@@ -207,6 +228,18 @@ int session_open(struct session **ret_session, const struct cell *cell, const st
 }
 
 /* ---- running ---- */
+
+/* The sum over the sides, by name. */
+static void facts_add(struct fact_list *sum, const struct fact_list *facts)
+{
+	for (unsigned i = 0; i < facts->count; i++) {
+		double before = 0;
+		for (unsigned j = 0; j < sum->count; j++)
+			if (strcmp(sum->facts[j].name, facts->facts[i].name) == 0)
+				before = sum->facts[j].value;
+		fact_list_put(sum, facts->facts[i].name, before + facts->facts[i].value);
+	}
+}
 
 int session_run(struct session *session, uint64_t iterations, struct session_result *ret_result)
 {
@@ -224,15 +257,16 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
 	}
 	*ret_result = (struct session_result){
 		.iterations = iterations,
-		.messages = iterations *
-			    (session->cell.workload->needs_senders ? session->cell.senders : 1),
+		.messages = iterations * cell_operations(&session->cell),
 		.elapsed_ns = elapsed_of(session),
 		.batch = session->batch,
 		.hist = hist,
 		.side_count = session->side_count,
 	};
-	for (unsigned i = 0; i < session->side_count; i++)
+	for (unsigned i = 0; i < session->side_count; i++) {
 		ret_result->sides[i] = board_of(session)->reports[i].facts;
+		facts_add(&ret_result->facts, &board_of(session)->reports[i].outcome);
+	}
 	return 0;
 }
 
@@ -283,16 +317,16 @@ static int stop_sides(struct session *session)
 	return worst;
 }
 
-/* Whether the process is as it was before the channel was made. */
+/* Whether the process is as it was before the subject was opened. */
 static int audit(const struct session *session)
 {
 	int fds = fd_count();
 
 	if (fds > session->fds_before)
-		return fail(-EMFILE, "%s left %d descriptors open", session->cell.subject->name,
+		return fail(-EMFILE, "%s left %d descriptors open", session->cell.subject.name,
 			fds - session->fds_before);
 	if (waitpid(-1, NULL, WNOHANG) >= 0)
-		return fail(-ECHILD, "%s left a child process", session->cell.subject->name);
+		return fail(-ECHILD, "%s left a child process", session->cell.subject.name);
 	return 0;
 }
 
@@ -313,7 +347,7 @@ int session_finish(struct session *session)
 	if (r >= 0)
 		r = stop_sides(session);
 	leave(session);
-	channel_close(&session->channel);
+	instance_close(&session->instance);
 	int bound = bind_free(session->topo);
 	if (r >= 0)
 		r = bound;
@@ -325,7 +359,7 @@ int session_finish(struct session *session)
 	return trace(r);
 }
 
-/* A thread that still hangs in the channel would use what is about to be freed, and cannot be ended
+/* A thread that still hangs in the subject would use what is about to be freed, and cannot be ended
  * but with the process. */
 static void join_or_exit(struct session *session, unsigned i)
 {
@@ -334,8 +368,8 @@ static void join_or_exit(struct session *session, unsigned i)
 	if (!session->started[i].started ||
 		exec_of(session)->join(&session->started[i], deadline_after_ms(2000)) != -ETIMEDOUT)
 		return;
-	snprintf(message, sizeof(message), "%s; side %u is a thread that hangs in the channel",
-		session->error, i);
+	snprintf(message, sizeof(message), "%s; side %u is a thread that hangs in %s",
+		session->error, i, session->cell.subject.name);
 	session->options.emergency(session->options.context, message);
 	_exit(EXIT_FAILURE);
 }
@@ -350,7 +384,7 @@ void session_free(struct session *session)
 	leave(session);
 	for (unsigned i = 1; i < session->side_count; i++)
 		join_or_exit(session, i);
-	channel_close(&session->channel);
+	instance_close(&session->instance);
 	bind_free(session->topo);
 	fd_close(&session->idle_fd);
 	shm_close(&session->board_memory);

@@ -1,13 +1,14 @@
 #pragma once
 /*
- * A session is one cell at work: its channel, its sides, each on its CPU. It is opened once per
+ * A session is one cell at work: its subject, its sides, each on its CPU. It is opened once per
  * process run, and then run as often as Google Benchmark asks (calibration, repetitions) with the
  * same peers.
  *
- *	open	make the channel, start the sides, bind and verify them, exchange a pattern (the
- *peer is another process or thread, and gets every byte), warm up until steady run	n
- *iterations, timed by the workload; each side's consumption around it close	exchange patterns
- *again, end and reap the sides, audit what is left behind
+ *	open	make what the sides share, start them, bind them, let the family verify that the
+ *		subject does what it should (between transports: the peer is another process or
+ *		thread, and gets every byte), warm up until steady
+ *	run	n iterations, timed by the workload; each side's consumption around it
+ *	finish	verify again, end and reap the sides, audit what is left behind
  *
  * All of it is called by the harness' main thread, which is side 0. Everything that can hang is
  * watched: an error says which side hung in which call.
@@ -19,6 +20,18 @@
 #include "measure/usage.h"
 
 enum { SESSION_FACTS_MAX = 16, SESSION_FACT_NAME_MAX = 24 };
+
+/* Named figures. */
+struct fact_list {
+	unsigned count;
+	struct fact {
+		char name[SESSION_FACT_NAME_MAX];
+		double value;
+	} facts[SESSION_FACTS_MAX];
+};
+
+/* Adds one or replaces that of the name; `facts` is a struct fact_list, or NULL. */
+void fact_list_put(void *facts, const char *name, double value);
 
 struct session_options {
 	int64_t deadline_ns; /* of each phase, besides the gaps that the cell asks for */
@@ -32,21 +45,19 @@ struct session_side {
 	int pid, tid;
 	int wanted_cpu; /* -1: unbound */
 	struct usage usage;
-	unsigned fact_count;
-	struct {
-		char name[SESSION_FACT_NAME_MAX];
-		double value;
-	} facts[SESSION_FACTS_MAX]; /* grown by this much during the run */
+	struct fact_list
+		facts; /* what the subject has counted, grown by this much during the run */
 };
 
 /* One run. */
 struct session_result {
-	uint64_t iterations, messages; /* messages: received by side 0 or answered */
+	uint64_t iterations, messages; /* messages, tasks, …: operations of all iterations */
 	int64_t elapsed_ns;
 	unsigned batch;
 	struct hist *hist; /* owned */
 	unsigned side_count;
-	struct session_side sides[TRANSPORT_SIDES_MAX];
+	struct session_side sides[SIDES_MAX];
+	struct fact_list facts; /* what the workload reports beside the time */
 };
 
 struct session;

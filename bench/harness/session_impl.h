@@ -11,14 +11,15 @@ struct session {
 	const struct topo *topo;
 	struct session_options options;
 	unsigned side_count;
-	int cpus[TRANSPORT_SIDES_MAX];
+	unsigned seat_count;
+	int cpus[SEATS_MAX];
 	struct shm board_memory;
-	struct channel channel; /* the opener's */
-	/* Of threads: each has a copy of the channel. Side 0 uses the opener's where the others are
-	 * processes. */
-	struct channel *copies;
-	struct side sides[TRANSPORT_SIDES_MAX];
-	struct exec_side started[TRANSPORT_SIDES_MAX];
+	struct instance instance; /* the opener's */
+	/* Of threads: each has a copy of the instance. Side 0 uses the opener's where the others
+	 * are processes. */
+	struct instance *copies;
+	struct side sides[SIDES_MAX];
+	struct exec_side started[SIDES_MAX];
 	struct watch *watch;
 	int idle_fd, fds_before;
 	bool attached, finished, probed;

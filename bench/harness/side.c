@@ -1,8 +1,6 @@
 #include "harness/side.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +11,62 @@
 #include "os/futex.h"
 #include "topo/bind.h"
 
+static int message_make(struct side *side)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes = (side->cell->size_bytes + page - 1) / page * page;
+
+	if (bytes == 0)
+		return 0;
+	side->load.message = aligned_alloc(page, bytes);
+	if (!side->load.message)
+		return fail(-ENOMEM, "no memory for a message of %zu bytes", bytes);
+	/* Touched now, so that no page fault is measured. */
+	memset(side->load.message, (int)side->index, bytes);
+	return 0;
+}
+
+static void load_make(struct side *side)
+{
+	const struct instance *instance = side->instance;
+
+	side->load = (struct load){
+		.side = side->index,
+		.sides = instance->sides,
+		.threads = side->cell->exec == EXEC_THREAD,
+		.size_bytes = side->cell->size_bytes,
+		.touch = side->cell->touch,
+		.cpus = instance->cpus,
+		.cpu_count = instance->seats,
+		.seed = side->board->seed,
+		.shared = side->board->shared,
+	};
+	memcpy(side->load.params, side->cell->params, sizeof(side->load.params));
+}
+
 int side_init(struct side *side)
 {
 	struct side_report *report = &side->board->reports[side->index];
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t bytes = (side->cell->size_bytes + page - 1) / page * page;
+	const struct workload *workload = side->cell->workload;
+	const struct family *family = workload->family;
 
 	int r = bind_cpu(side->topo, side->cpu);
 	if (r < 0)
 		return trace(r);
-	side->message = aligned_alloc(page, bytes);
-	if (!side->message)
-		return fail(-ENOMEM, "no memory for a message of %zu bytes", bytes);
-	/* Touched now, so that no page fault is measured. */
-	memset(side->message, (int)side->index, bytes);
+	load_make(side);
+	r = message_make(side);
+	if (r < 0)
+		return trace(r);
 	report->facts.pid = getpid();
 	report->facts.tid = gettid();
 	report->facts.wanted_cpu = side->cpu;
-	r = channel_attach(side->channel, side->index);
+	side->instance->side = side->index;
+	r = family->attach(side->instance);
+	if (r < 0)
+		return trace(r);
+	family->bind(side->instance, &side->load);
+	side->prepared = true;
+	r = workload->prepare ? workload->prepare(&side->load) : 0;
 	if (r < 0)
 		return trace(r);
 	atomic_store(&report->ready, 1);
@@ -40,147 +76,71 @@ int side_init(struct side *side)
 
 void side_deinit(struct side *side)
 {
-	channel_close(side->channel);
-	free(side->message);
-	side->message = NULL;
-}
+	const struct workload *workload = side->cell->workload;
 
-/* ---- the exchange of patterns, outside the timed part ---- */
-
-/* The bytes that side `from` sends: the first one tells the sender even in a message of 1 byte, the
- * others are a stream keyed by seed and sender (splitmix64, Steele et al. 2014). */
-static void pattern_fill(unsigned char *bytes, size_t n, uint64_t seed, unsigned from)
-{
-	uint64_t state = seed + from * UINT64_C(0xd1342543de82ef95), word = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (i % sizeof(word) == 0) {
-			state += UINT64_C(0x9e3779b97f4a7c15);
-			word = state;
-			word = (word ^ (word >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-			word = (word ^ (word >> 27)) * UINT64_C(0x94d049bb133111eb);
-			word ^= word >> 31;
-		}
-		bytes[i] = (unsigned char)(word >> (8 * (i % sizeof(word))));
-	}
-	bytes[0] = (unsigned char)(seed + from);
-}
-
-static int send_pattern(struct side *side)
-{
-	pattern_fill(side->message, side->cell->size_bytes, side->board->seed, side->index);
-	int r = side->channel->transport->send(
-		side->channel->state, side->message, side->cell->size_bytes);
-	return r < 0 ? fail(r, "sending the pattern: %s", error_message(r)) : 0;
-}
-
-/* Receives one message and finds which of the senders first … last it is from. */
-static int recv_pattern(struct side *side, unsigned first, unsigned last, bool seen[])
-{
-	size_t n = side->cell->size_bytes;
-	unsigned char *expected = malloc(n);
-
-	if (!expected)
-		return fail(-ENOMEM, "no memory for a pattern of %zu bytes", n);
-	memset(side->message, 0, n);
-	int r = side->channel->transport->recv(side->channel->state, side->message, n);
-	if (r < 0)
-		r = fail(r, "receiving the pattern: %s", error_message(r));
-	unsigned from = first;
-	for (; r >= 0 && from <= last; from++) {
-		pattern_fill(expected, n, side->board->seed, from);
-		if (!seen[from] && memcmp(expected, side->message, n) == 0)
-			break;
-	}
-	if (r >= 0 && from > last)
-		r = fail(-EBADMSG,
-			"the payload is not what was sent: side %u got %zu bytes that no sender "
-			"made",
-			side->index, n);
-	else if (r >= 0)
-		seen[from] = true;
-	free(expected);
-	return r;
-}
-
-static int verify(struct side *side)
-{
-	bool seen[TRANSPORT_SIDES_MAX] = {false};
-	unsigned sides = cell_sides(side->cell);
-	int r = 0;
-
-	if (side->channel->transport->capabilities & TRANSPORT_BASELINE)
-		return 0;
-	if (side->index != 0) {
-		r = send_pattern(side);
-		if (r >= 0 && sides == 2)
-			r = recv_pattern(side, 0, 0, seen);
-		return r;
-	}
-	for (unsigned i = 1; r >= 0 && i < sides; i++)
-		r = recv_pattern(side, 1, sides - 1, seen);
-	if (r >= 0 && sides == 2)
-		r = send_pattern(side);
-	return r;
+	if (side->prepared && workload->finish)
+		workload->finish(&side->load);
+	side->prepared = false;
+	instance_close(side->instance);
+	free(side->load.message);
+	side->load.message = NULL;
 }
 
 /* ---- the workload ---- */
 
-static void put_fact(void *context, const char *name, double value)
-{
-	struct session_side *facts = context;
-
-	assert(facts->fact_count < SESSION_FACTS_MAX);
-	snprintf(facts->facts[facts->fact_count].name, SESSION_FACT_NAME_MAX, "%s", name);
-	facts->facts[facts->fact_count++].value = value;
-}
-
 static void read_facts(struct side *side, struct session_side *facts)
 {
-	facts->fact_count = 0;
-	if (side->channel->transport->facts)
-		side->channel->transport->facts(side->channel->state, put_fact, facts);
+	const struct family *family = side->cell->workload->family;
+
+	facts->facts.count = 0;
+	if (family->facts)
+		family->facts(side->instance, fact_list_put, &facts->facts);
+}
+
+/* The hub goes last: when it begins, the others are about to receive or send. */
+static void await_others(struct side *side)
+{
+	uint32_t turn = atomic_load(&side->board->turn), seen;
+
+	for (unsigned i = 1; i < side->load.sides; i++) {
+		struct side_report *other = &side->board->reports[i];
+		while ((seen = atomic_load(&other->ready)) != turn &&
+			atomic_load(&other->done) != turn)
+			futex_wait(&other->ready, seen, deadline_after_ms(100));
+	}
 }
 
 static int run(struct side *side)
 {
 	struct side_report *report = &side->board->reports[side->index];
 	struct session_side before, *after = &report->facts;
-	struct load load = {
-		.channel = side->channel,
-		.side = side->index,
-		.sides = cell_sides(side->cell),
-		.iterations = side->board->iterations,
-		.size_bytes = side->cell->size_bytes,
-		.touch = side->cell->touch,
-		.gap_ns = side->cell->gap_ns,
-		.message = side->message,
-		.hist = side->hist,
-		.batch = side->batch ? side->batch : 1,
-	};
+	/* A copy on the stack: what the loops write must not share a line with another side. */
+	struct load load = side->load;
 
+	load.iterations = side->board->iterations;
+	load.hist = side->hist;
+	load.batch = side->batch ? side->batch : 1;
+	load.begin_ns = load.end_ns = load.busy_ns = 0;
+	load.done = 0;
+	load.facts = &report->outcome;
+	report->outcome.count = 0;
 	read_facts(side, &before);
 	usage_read(&before.usage);
-	/* The hub goes last: when it begins, the others are about to receive or send. */
 	atomic_store(&report->ready, atomic_load(&side->board->turn));
 	futex_wake(&report->ready, 1);
 	if (side->index == 0)
-		for (unsigned i = 1; i < load.sides; i++) {
-			struct side_report *other = &side->board->reports[i];
-			uint32_t turn = atomic_load(&side->board->turn), seen;
-			while ((seen = atomic_load(&other->ready)) != turn &&
-				atomic_load(&other->done) != turn)
-				futex_wait(&other->ready, seen, deadline_after_ms(100));
-		}
+		await_others(side);
 	int r = side->cell->workload->run(&load);
 	usage_read(&after->usage);
 	after->usage = usage_delta(&after->usage, &before.usage);
 	read_facts(side, after);
-	for (unsigned i = 0; i < after->fact_count; i++)
-		after->facts[i].value -= before.facts[i].value;
+	for (unsigned i = 0; i < after->facts.count && i < before.facts.count; i++)
+		after->facts.facts[i].value -= before.facts.facts[i].value;
 	report->begin_ns = load.begin_ns;
 	report->end_ns = load.end_ns;
 	report->busy_ns = load.busy_ns;
+	report->done_count = load.done;
+	side->load = load;
 	if (r < 0)
 		return fail(r, "%s", error_message(r));
 	return trace(bind_verify(side->topo, side->cpu));
@@ -206,7 +166,7 @@ int side_execute(struct side *side, enum side_command command)
 {
 	switch (command) {
 	case SIDE_VERIFY:
-		return trace(verify(side));
+		return trace(side->cell->workload->family->verify(&side->load));
 	case SIDE_RUN:
 		return trace(run(side));
 	case SIDE_COUNT:
@@ -215,6 +175,28 @@ int side_execute(struct side *side, enum side_command command)
 		return 0;
 	}
 	return 0;
+}
+
+int side_conclude(struct side *side, enum side_command command)
+{
+	const struct workload *workload = side->cell->workload;
+	struct load_side sides[SIDES_MAX];
+	int r = 0;
+
+	for (unsigned i = 0; i < side->load.sides; i++) {
+		const struct side_report *report = &side->board->reports[i];
+		sides[i] = (struct load_side){
+			.begin_ns = report->begin_ns,
+			.end_ns = report->end_ns,
+			.busy_ns = report->busy_ns,
+			.done = report->done_count,
+		};
+	}
+	if (command == SIDE_VERIFY && workload->family->verified)
+		r = workload->family->verified(&side->load, sides);
+	if ((command == SIDE_RUN || command == SIDE_COUNT) && workload->conclude)
+		r = workload->conclude(&side->load, sides);
+	return trace(r);
 }
 
 /* ---- the life of a side ---- */

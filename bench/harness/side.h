@@ -9,7 +9,7 @@
 #include "harness/session.h"
 
 enum side_command {
-	SIDE_VERIFY, /* exchange the patterns */
+	SIDE_VERIFY, /* that the subject does what it should */
 	SIDE_RUN,    /* the workload */
 	SIDE_COUNT,  /* the workload under hardware counters */
 	SIDE_STOP,
@@ -24,6 +24,8 @@ struct side_report {
 	_Alignas(64) int r;
 	char message[SIDE_MESSAGE_MAX];
 	int64_t begin_ns, end_ns, busy_ns;
+	uint64_t done_count; /* the workload's, as the next */
+	struct fact_list outcome;
 	struct session_side facts;
 	struct perf_values counters; /* of the last SIDE_COUNT */
 };
@@ -34,23 +36,27 @@ struct side_board {
 	_Alignas(64) enum side_command command;
 	uint64_t iterations;
 	uint64_t seed;
-	struct side_report reports[TRANSPORT_SIDES_MAX];
+	struct side_report reports[SIDES_MAX];
+	_Alignas(4096) unsigned char shared[LOAD_SHARED_BYTES];
 };
 
 struct side {
 	const struct cell *cell;
 	const struct topo *topo;
 	struct side_board *board;
-	struct channel *channel; /* this side's own */
+	struct instance *instance; /* this side's own */
 	unsigned index;
 	int cpu;
-	unsigned char *message; /* page-aligned, cell->size_bytes */
+	/* Lives as long as the side; what is of a run alone is set anew for each. */
+	struct load load;
+	bool prepared;
 	/* Side 0 only. */
 	struct hist *hist;
 	unsigned batch;
 };
 
-/* Binds, attaches, prepares the buffer. The counterpart is side_deinit(). */
+/* Binds, attaches, makes the buffer, lets the workload prepare. The counterpart is side_deinit().
+ */
 int side_init(struct side *side);
 void side_deinit(struct side *side);
 
@@ -60,3 +66,6 @@ int side_main(struct side *side);
 
 /* Carries out one command; the message of an error is in error_message(). */
 int side_execute(struct side *side, enum side_command command);
+
+/* On side 0, when all sides have carried it out: looks at the outcome. */
+int side_conclude(struct side *side, enum side_command command);

@@ -14,12 +14,12 @@
 static int64_t phase_deadline(const struct session *session, uint64_t iterations)
 {
 	return clock_ns() + session->options.deadline_ns +
-	       2 * (int64_t)iterations * session->cell.gap_ns;
+	       2 * (int64_t)iterations * cell_param(&session->cell, PARAM_GAP, 0);
 }
 
 static void begin_phase(struct session *session, const char *phase, int64_t deadline_ns)
 {
-	struct watch_side sides[TRANSPORT_SIDES_MAX];
+	struct watch_side sides[SIDES_MAX];
 
 	for (unsigned i = 0; i < session->side_count; i++) {
 		const struct session_side *facts = &board_of(session)->reports[i].facts;
@@ -61,7 +61,8 @@ static int turn_error(struct session *session, int r, const char *hung)
 {
 	char why[SIDE_MESSAGE_MAX];
 
-	snprintf(why, sizeof(why), "side 0: %s", r < 0 ? error_message(r) : "");
+	snprintf(why, sizeof(why), "%s%s", session->side_count > 1 ? "side 0: " : "",
+		r < 0 ? error_message(r) : "");
 	if (hung)
 		return fail(-ETIMEDOUT, "%s", hung);
 	for (unsigned i = 1; i < session->side_count; i++) {
@@ -105,6 +106,10 @@ int session_turn(
 	for (unsigned i = 1; !failed && i < session->side_count; i++) {
 		r = session_await(session, i, &board->reports[i].done, number, deadline_ns);
 		failed = r < 0 || board->reports[i].r < 0;
+	}
+	if (!failed) {
+		r = side_conclude(&session->sides[0], command);
+		failed = r < 0;
 	}
 	const char *hung = watch_end(session->watch);
 	if (!failed && !hung)

@@ -32,7 +32,7 @@ enum { IDLE = 0, STEPPED_IN = 1, FIRST_PHASE = 2 };
 struct watch_board {
 	_Atomic uint32_t state;
 	char phase[32];
-	struct watch_side sides[TRANSPORT_SIDES_MAX];
+	struct watch_side sides[SIDES_MAX];
 	unsigned side_count;
 	int64_t begin_ns, deadline_ns;
 	_Atomic int64_t asleep_until_ns;
@@ -159,7 +159,7 @@ static void give_up(const struct watch *watch)
 static bool watch_sleep(const struct watch *watch, const int pidfds[], unsigned count)
 {
 	struct watch_board *board = board_of(watch);
-	struct pollfd fds[1 + TRANSPORT_SIDES_MAX];
+	struct pollfd fds[1 + SIDES_MAX];
 	int64_t until = DEADLINE_NEVER;
 	uint64_t drained;
 	bool died = false;
@@ -180,7 +180,7 @@ static bool watch_sleep(const struct watch *watch, const int pidfds[], unsigned 
 }
 
 /* The sides that are processes; children of the harness, which reaps them after their phases. */
-static unsigned open_pidfds(const struct watch_board *board, int pidfds[TRANSPORT_SIDES_MAX])
+static unsigned open_pidfds(const struct watch_board *board, int pidfds[SIDES_MAX])
 {
 	unsigned count = 0;
 
@@ -198,7 +198,7 @@ static int watch_main(void *argument)
 {
 	const struct watch *watch = argument;
 	struct watch_board *board = board_of(watch);
-	int pidfds[TRANSPORT_SIDES_MAX];
+	int pidfds[SIDES_MAX];
 	unsigned count = 0;
 
 	/* Nothing that the harness holds may live longer because of it: PM QoS, above all. */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "transport/transport.h"
+#include "harness/family.h"
 
 enum { WATCH_MESSAGE_MAX = 1024 };
 

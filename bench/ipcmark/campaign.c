@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "ipcmark/harness.h"
+#include "ipcmark/paths.h"
 #include "ipcmark/progress.h"
 
 struct campaign {
@@ -123,7 +124,8 @@ static int step_run(struct campaign *campaign, const struct schedule_step *step)
 	size_t i = campaign->index[step->item];
 	const struct cell *cell = &campaign->plan->cells.cells[i];
 	const struct params *params = &campaign->plan->params[i];
-	struct harness_order order = {.program = campaign->options->harness,
+	char program[PATH_MAX];
+	struct harness_order order = {.program = program,
 		.cell = cell->name,
 		.record_path = campaign->record,
 		.repetitions = params->repetitions,
@@ -135,7 +137,9 @@ static int step_run(struct campaign *campaign, const struct schedule_step *step)
 	struct harness_run run;
 
 	unlink(campaign->record);
-	int r = harness_run(&order, &run);
+	int r = paths_find_harness(cell->workload->family->program, program);
+	if (r == 0)
+		r = harness_run(&order, &run);
 	if (r < 0)
 		return trace(r);
 	if (run.end == HARNESS_STOPPED)

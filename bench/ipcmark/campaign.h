@@ -12,7 +12,6 @@
 
 struct campaign_options {
 	struct schedule_options schedule;
-	const char *harness;    /* path of the harness binary */
 	const char *record_dir; /* for records, removed one by one */
 	int stop_fd;
 	bool quiet;

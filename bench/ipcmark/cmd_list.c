@@ -53,54 +53,53 @@ static int option_set(void *context, unsigned option, const char *value)
 	return 0;
 }
 
-static void print_capabilities(const struct transport *transport)
+static void print_capabilities(const struct subject *subject)
 {
-	static const struct {
-		unsigned capability;
-		const char *words;
-	} words[] = {{TRANSPORT_PROCESS, "processes"}, {TRANSPORT_THREAD, "threads"},
-		{TRANSPORT_BOUNDARIES, "keeps messages apart"},
-		{TRANSPORT_MANY_SENDERS, "many senders"}, {TRANSPORT_SEES_DEATH, "sees death"},
-		{TRANSPORT_BORROW, "zero copy"}, {TRANSPORT_SPINS, "spins"},
-		{TRANSPORT_WAITS, "wait=…"}, {TRANSPORT_LOSSY, "may lose"}};
+	const char *const *names = subject->family->capability_names;
 	const char *separator = "";
 
 	printf("  %*s", NAME_COLUMN, "");
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!(transport->capabilities & words[i].capability))
+	for (unsigned i = 0; !names[i] || names[i][0]; i++) {
+		if (!names[i] || !(subject->capabilities & 1U << i))
 			continue;
-		printf("%s%s", separator, words[i].words);
+		printf("%s%s", separator, names[i]);
 		separator = ", ";
 	}
 	putchar('\n');
 }
 
-static void print_mechanisms(void)
+static void print_subjects(const struct family *family)
 {
-	struct transport_limits limits;
+	const struct subject_limits *limits;
 	char size[UNITS_TEXT_MAX];
+	struct subject subject;
 
-	printf("Mechanisms (up to their largest message here):\n");
-	for (unsigned i = 0; transports[i]; i++) {
-		const struct transport *transport = transports[i];
-		if (transport_probe(transport, &limits) < 0) {
-			printf("  %-*sskipped: %s\n", NAME_COLUMN, transport->name, limits.reason);
+	printf("%s%s%s:\n", family == families[0] ? "" : "\n", family->title,
+		family->sized ? " (up to their largest message here)" : "");
+	for (unsigned i = 0; subject_at(family, i, &subject); i++) {
+		if (subject_probe(&subject, &limits) < 0) {
+			printf("  %-*sskipped: %s\n", NAME_COLUMN, subject.name, limits->reason);
 			continue;
 		}
-		printf("  %-*s%s (up to %s)\n", NAME_COLUMN, transport->name, transport->summary,
-			size_format(size, limits.message_max_bytes));
-		print_capabilities(transport);
+		printf("  %-*s%s", NAME_COLUMN, subject.name, subject.summary);
+		if (family->sized)
+			printf(" (up to %s)", size_format(size, limits->message_max_bytes));
+		putchar('\n');
+		print_capabilities(&subject);
 	}
 }
 
 static void print_workloads(void)
 {
 	printf("\nWorkloads:\n");
-	for (unsigned i = 0; workloads[i]; i++)
-		printf("  %-*s%s (per %s)%s%s\n", NAME_COLUMN, workloads[i]->name,
-			workloads[i]->summary, workloads[i]->unit,
-			workloads[i]->needs_gap ? "; has gap=" : "",
-			workloads[i]->needs_senders ? "; has senders=" : "");
+	for (unsigned i = 0; workloads[i]; i++) {
+		printf("  %-*s%s (per %s)", NAME_COLUMN, workloads[i]->name, workloads[i]->summary,
+			workloads[i]->unit);
+		for (unsigned j = 0; workloads[i]->params[j].values; j++)
+			printf("%s%s=", j ? " " : "; has ",
+				param_table[workloads[i]->params[j].key].key);
+		putchar('\n');
+	}
 }
 
 static void print_placements(const struct topo *topo)
@@ -126,7 +125,8 @@ static void print_placements(const struct topo *topo)
 /* Without patterns: the axes. */
 static int print_overview(const struct plan *plan, const struct topo *topo)
 {
-	print_mechanisms();
+	for (unsigned i = 0; families[i]; i++)
+		print_subjects(families[i]);
 	print_workloads();
 	print_placements(topo);
 	printf("\nCells with default keys: %u, and %zu that cannot run here "

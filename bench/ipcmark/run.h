@@ -29,12 +29,12 @@ struct run {
 	struct topo *topo;
 	struct suite suite;
 	struct plan plan;
-	char out_path[PATH_MAX], work_path[PATH_MAX], harness[PATH_MAX];
+	char out_path[PATH_MAX], work_path[PATH_MAX];
 	struct doctor doctor;
 };
 
-/* Loads the topology and the suite, makes the plan; unless it is a dry run, finds the harness and
- * makes the directories. */
+/* Loads the topology and the suite, makes the plan; unless it is a dry run, finds the harnesses
+ * and makes the directories. */
 int run_prepare(struct run *run);
 
 /* Prints what would run, and how long it would take. */

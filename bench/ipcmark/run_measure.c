@@ -150,7 +150,6 @@ int run_measure(struct run *run)
 		return trace(r);
 	time_format(started, time(NULL));
 	struct campaign_options campaign_options = {.schedule = run_schedule_options(run),
-		.harness = run->harness,
 		.record_dir = run->work_path,
 		.stop_fd = stop_fd,
 		.quiet = run->quiet};

@@ -20,8 +20,6 @@
 
 enum { RETRIES = 2 };
 
-static const char harness_name[] = "ipcmark-transport";
-
 /* Command line, then suite, then the defaults. */
 static int settings_settle(struct run *run)
 {
@@ -129,6 +127,23 @@ void run_deinit(struct run *run)
 	workdir_remove(&run->work_path);
 }
 
+/* That there is a program for every cell that will run. */
+static int harnesses_find(const struct plan *plan)
+{
+	const struct family *found = NULL;
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->cells.count; i++) {
+		const struct cell *cell = &plan->cells.cells[i];
+		if (cell->reason[0] || cell->workload->family == found)
+			continue;
+		found = cell->workload->family;
+		r = paths_find_harness(found->program, path);
+	}
+	return trace(r);
+}
+
 int run_prepare(struct run *run)
 {
 	int r = topo_load(&run->topo);
@@ -143,7 +158,7 @@ int run_prepare(struct run *run)
 		return fail(-EOPNOTSUPP, "none of the %zu cells can run here; %s: %s",
 			run->plan.cells.count, run->plan.cells.cells[0].name,
 			run->plan.cells.cells[0].reason);
-	r = paths_find_harness(harness_name, run->harness);
+	r = harnesses_find(&run->plan);
 	if (r == 0)
 		r = outdir_open(run->out, run->overwrite, time(NULL), run->out_path);
 	if (r == 0)

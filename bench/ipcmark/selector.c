@@ -8,14 +8,6 @@
 #include "base/error.h"
 #include "topo/placement.h"
 
-static const char *const axis_names[PATTERN_AXES] = {"workload", "subject", "exec", "placement",
-	"size", "touch", "wait", "idle", "gap", "senders"};
-
-const char *selector_axis_name(enum pattern_axis axis)
-{
-	return axis_names[axis];
-}
-
 static bool is_open(const char *value)
 {
 	return !value[0] || strcmp(value, "*") == 0;
@@ -31,13 +23,12 @@ static int component_parse(
 	if (equals) {
 		size_t key = (size_t)(equals - at);
 		while (axis < PATTERN_AXES &&
-			(strlen(axis_names[axis]) != key || memcmp(axis_names[axis], at, key) != 0))
+			(strlen(pattern_axis_name(axis)) != key ||
+				memcmp(pattern_axis_name(axis), at, key) != 0))
 			axis++;
 		if (axis == PATTERN_AXES)
-			return fail(-EINVAL,
-				"'%s': there is no key '%.*s' (keys: touch, wait, idle, gap, "
-				"senders)",
-				text, (int)key, at);
+			return fail(-EINVAL, "'%s': there is no key '%.*s' (keys: %s)", text,
+				(int)key, at, pattern_keys());
 		n -= key + 1;
 		at = equals + 1;
 	} else if (*path > PATTERN_SIZE) {
@@ -49,7 +40,7 @@ static int component_parse(
 		axis = (*path)++;
 	}
 	if (n == 0 || n >= SELECTOR_VALUE_MAX)
-		return fail(-EINVAL, "'%s': the %s is %s", text, axis_names[axis],
+		return fail(-EINVAL, "'%s': the %s is %s", text, pattern_axis_name(axis),
 			n ? "too long" : "empty");
 	memcpy(selector->value[axis], at, n);
 	selector->value[axis][n] = '\0';
@@ -74,7 +65,7 @@ int selector_parse(const char *text, struct selector *ret_selector)
 	return 0;
 }
 
-void selector_fill(struct selector *selector, enum pattern_axis axis, const char *value)
+void selector_fill(struct selector *selector, unsigned axis, const char *value)
 {
 	/* `wait=*` asks for all, where leaving it out asks for the default. */
 	bool open =
@@ -132,7 +123,7 @@ char *selector_format(const struct selector *selector, char text[SELECTOR_TEXT_M
 				axis ? "/" : "", value[0] ? value : "*");
 		else if (value[0])
 			at += (size_t)snprintf(text + at, SELECTOR_TEXT_MAX - at, "/%s=%s",
-				axis_names[axis], value);
+				pattern_axis_name(axis), value);
 	}
 	return text;
 }

@@ -9,21 +9,18 @@
 #include "harness/pattern.h"
 #include "topo/topo.h"
 
-enum { SELECTOR_VALUE_MAX = 96, SELECTOR_TEXT_MAX = PATTERN_AXES * (SELECTOR_VALUE_MAX + 9) };
+enum { SELECTOR_VALUE_MAX = 96, SELECTOR_TEXT_MAX = PATTERN_AXES * (SELECTOR_VALUE_MAX + 13) };
 
 struct selector {
 	char value[PATTERN_AXES][SELECTOR_VALUE_MAX]; /* "" where the pattern says nothing */
 };
-
-/* "workload", … ; the axes behind the size are named by their key. */
-const char *selector_axis_name(enum pattern_axis axis);
 
 /* -EINVAL with a message: more path components than a cell has, an unknown key, a value that is
  * too long. A key may follow any path component. */
 int selector_parse(const char *text, struct selector *ret_selector);
 
 /* Sets the axis unless the pattern says something of its own ("*" is nothing). */
-void selector_fill(struct selector *selector, enum pattern_axis axis, const char *value);
+void selector_fill(struct selector *selector, unsigned axis, const char *value);
 
 /* Whether the cell of this name has the values that the selector names; a key that the name leaves
  * out matches "*" only. */

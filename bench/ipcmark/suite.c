@@ -167,13 +167,13 @@ static int job_set(struct suite_job *job, const char *key, const char *value, un
 	if (strcmp(key, "optional") == 0)
 		return trace(value_bool(key, value, &job->optional));
 	for (unsigned axis = 0; axis < PATTERN_AXES; axis++)
-		if (strcmp(key, selector_axis_name(axis)) == 0)
+		if (strcmp(key, pattern_axis_name(axis)) == 0)
 			return trace(words_split(&job->axes[axis], value, line));
 	return fail(-EINVAL,
 		"unknown key '%s' (known: cells, optional, rounds_min, rounds_max, repetitions, "
 		"min_time, deadline, idle, and the axes workload, subject, exec, placement, size, "
-		"touch, wait, gap, senders)",
-		key);
+		"%s)",
+		key, pattern_keys());
 }
 
 /* A header was passed that no key followed. */

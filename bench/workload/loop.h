@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "harness/workload.h"
+#include "transport/transport.h"
 
 /* What a loop calls, and with what: locals, which stay in registers over the calls. */
 struct loop_calls {

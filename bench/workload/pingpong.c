@@ -36,5 +36,7 @@ const struct workload workload_pingpong = {
 	.summary = "a message there and back",
 	.unit = "round trip",
 	.direction = "round trip",
+	.family = &family_transport,
+	.needs_size = true,
 	.run = pingpong_run,
 };

@@ -11,5 +11,7 @@ const struct workload workload_stream = {
 	.unit = "message one way",
 	.direction = "one way",
 	.throughput = true,
+	.family = &family_transport,
+	.needs_size = true,
 	.run = one_way_run,
 };

@@ -5,7 +5,19 @@
  * A hot ping-pong hides all three. Every sample is one round trip: the clock's cost (some ten ns)
  * is nothing beside a wake-up.
  */
+#include "harness/cell.h"
 #include "workload/loop.h"
+
+/* The time is spent in gaps: so many round trips, whatever the clock says. */
+#define WAKEUP_BUDGET_NS (60 * NS_PER_MS)
+enum { WAKEUP_MIN = 3, WAKEUP_MAX = 400 };
+
+static uint64_t iterations(const struct cell *cell)
+{
+	int64_t n = WAKEUP_BUDGET_NS / cell->params[PARAM_GAP];
+
+	return (uint64_t)(n < WAKEUP_MIN ? WAKEUP_MIN : n > WAKEUP_MAX ? WAKEUP_MAX : n);
+}
 
 static int initiate(struct load *load)
 {
@@ -15,7 +27,7 @@ static int initiate(struct load *load)
 
 	load->begin_ns = next;
 	for (uint64_t i = 0; i < load->iterations; i++) {
-		next += load->gap_ns;
+		next += load->params[PARAM_GAP];
 		clock_sleep_until(next);
 		loop_write(load, load->touch, i);
 		uint64_t before = cycles_now();
@@ -45,6 +57,9 @@ const struct workload workload_wakeup = {
 	.summary = "a round trip after the pair has been idle for a gap",
 	.unit = "round trip after the gap",
 	.direction = "round trip",
-	.needs_gap = true,
+	.family = &family_transport,
+	.needs_size = true,
+	.params = {{PARAM_GAP, "10us 100us 1ms 10ms 100ms 1s"}},
+	.iterations = iterations,
 	.run = wakeup_run,
 };

@@ -40,7 +40,7 @@ static struct session *open_cell(const char *name, const struct transport *subje
 
 	int r = cell_parse(&cell, name, topo);
 	if (r >= 0 && subject)
-		cell.subject = subject;
+		cell.subject.member = subject;
 	if (r >= 0)
 		r = session_open(&session, &cell, topo, &options);
 	if (r < 0)

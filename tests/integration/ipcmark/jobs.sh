@@ -25,7 +25,7 @@ bad "a value that is no number" 3 "rounds_min: 'x' is not a number" <<'INI'
 cells = pingpong/null
 rounds_min = x
 INI
-bad "an unknown cell, on a line that continues" 5 ".*no mechanism matches 'telepathy'" <<'INI'
+bad "an unknown cell, on a line that continues" 5 ".*no subject matches 'telepathy'" <<'INI'
 ; a comment
 [a]
 exec = process

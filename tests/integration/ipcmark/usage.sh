@@ -25,7 +25,7 @@ expect "nothing to run" 2 "run what\?" run
 expect "nothing to report" 2 "report on what\?" report
 expect "nothing to plot" 2 "plot what\?" plot
 expect "unknown workload" 2 "no workload matches 'fly' \(there are: pingpong," run fly
-expect "unknown mechanism" 2 "no mechanism matches 'telepathy'" run pingpong/telepathy
+expect "unknown mechanism" 2 "no subject matches 'telepathy'" run pingpong/telepathy
 expect "a glob that matches nothing" 2 "no workload matches 'x\*'" list 'x*'
 expect "unknown key" 2 "no key 'colour' \(keys: touch, wait," run pingpong/pipe/colour=red
 expect "a component too many" 2 "one component too many" run pingpong/pipe/process/free/64B/more

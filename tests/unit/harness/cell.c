@@ -51,7 +51,7 @@ static void test_defaults_are_left_out(void **state)
 				 topo),
 		0);
 	assert_string_equal(cell.name, "pingpong/shm_ring/process/same_pu/64B");
-	assert_int_equal(cell.senders, 1);
+	assert_int_equal(cell_param(&cell, PARAM_SENDERS, 1), 1);
 	assert_int_equal(cell_sides(&cell), 2);
 }
 
@@ -70,7 +70,7 @@ static void test_errors_name_the_component(void **state)
 {
 	(void)state;
 	expect_error("pongping", "no workload matches 'pongping' (there are: pingpong, stream");
-	expect_error("*/pip", "no mechanism matches 'pip' (there are: null, pipe");
+	expect_error("*/pip", "no subject matches 'pip' (there are: null, pipe");
 	expect_error("*/*/fiber", "no exec matches 'fiber'");
 	expect_error("*/*/*/here", "no placement matches 'here'");
 	expect_error("*/*/*/*/64K", "no size matches");
@@ -127,7 +127,7 @@ static void test_what_does_not_fit(void **state)
 	struct cell_list list = {0};
 	assert_int_equal(cell_list_add(&list, "fan_in/*/process/free/64B/senders=2", topo), 0);
 	for (size_t i = 0; i < list.count; i++)
-		assert_string_not_equal(list.cells[i].subject->name, "shm_ring");
+		assert_string_not_equal(list.cells[i].subject.name, "shm_ring");
 	cell_list_free(&list);
 	assert_int_equal(cell_parse(&cell, "pingpong/pipe/process/same_pu/64B/wait=park", topo), 0);
 	assert_non_null(strstr(cell.reason, "no choice of waiting"));
@@ -140,7 +140,7 @@ static void test_what_does_not_fit(void **state)
 
 static void test_cpus(void **state)
 {
-	int cpus[TRANSPORT_SIDES_MAX];
+	int cpus[SEATS_MAX];
 	struct cell cell;
 	(void)state;
 

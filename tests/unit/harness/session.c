@@ -17,6 +17,7 @@
 #include "harness/session.h"
 #include "measure/cycles.h"
 #include "os/proc.h"
+#include "transport/transport.h"
 
 /* A pipe that does one thing wrong at its Nth message. */
 enum fault { FAULT_NONE, FAULT_HANG, FAULT_DIE, FAULT_FAIL, FAULT_CORRUPT, FAULT_LEAK };
@@ -118,7 +119,9 @@ static int live(const char *name, enum fault fault, unsigned at, unsigned side, 
 	plan.at = at;
 	plan.side = side;
 	assert_int_equal(cell_parse(&cell, name, topo), 0);
-	cell.subject = &transport_faulty;
+	cell.subject.name = transport_faulty.name;
+	cell.subject.capabilities = transport_faulty.capabilities;
+	cell.subject.member = &transport_faulty;
 	int r = session_open(&session, &cell, topo, &options);
 	if (r >= 0) {
 		r = session_run(session, 1000, &result);
