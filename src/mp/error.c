@@ -1,3 +1,4 @@
+/* The message of the last failure, which base/error keeps for every thread. */
 #include "mp/base.h"
 
 #include "base/error.h"

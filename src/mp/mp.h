@@ -5,5 +5,6 @@
  */
 #include "mp/base.h"
 #include "mp/lock.h"
+#include "mp/process.h"
 #include "mp/shared.h"
 #include "mp/thread.h"

@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * What a spawned process gets from its parent: a piece of shared memory that says who it is, what
+ * to run, and which arenas to map; and in which it answers.
+ *
+ * The environment tells where the piece lies: MP_SPAWN=fd:arena's address:arena's size:offset. The
+ * child knows by the pid in it that it is meant, so the variable does no harm to a program that
+ * inherits it by accident.
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "mp/arena.h"
+#include "mp/process.h"
+
+#define HANDOFF_VARIABLE "MP_SPAWN"
+
+enum handoff_state {
+	HANDOFF_MADE,
+	HANDOFF_RUNS,   /* the function was called */
+	HANDOFF_FAILED, /* it could not be: error and message */
+};
+
+enum { HANDOFF_MESSAGE_MAX = 256 };
+
+struct spawn_handoff {
+	size_t size_bytes; /* of this struct: both sides are the same program */
+	_Atomic int state;
+	_Atomic pid_t pid;
+	int error;
+	char message[HANDOFF_MESSAGE_MAX];
+
+	uintptr_t function_offset; /* from where the program was loaded */
+	void *argument;
+	sigset_t mask;
+	bool is_daemon;
+	int lifeline_fd;
+	pid_t parent;
+	char name[MP_PROCESS_NAME_MAX], parent_name[MP_PROCESS_NAME_MAX];
+
+	unsigned arena_count;
+	struct arena_view arenas[];
+};
+
+/* Where this program was loaded, if the address lies in its code. -EINVAL. */
+int program_base(uintptr_t address, uintptr_t *ret_base);
+
+/* Why a process that ended so has not run its function; 0: it has, or was killed before. */
+int handoff_outcome(const struct spawn_handoff *handoff, int exit_code);
+
+/* That as an error of the parent, with a message. */
+int handoff_fail(const struct spawn_handoff *handoff, int r, const char *name);
+
+/* Whether this process was spawned and hasn't called mp_freeze_support() yet. */
+bool handoff_is_pending(void);
