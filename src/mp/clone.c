@@ -12,7 +12,7 @@
  */
 #include <errno.h>
 #include <linux/sched.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -22,6 +22,7 @@
 #include "base/fault.h"
 #include "mp/arena.h"
 #include "mp/family.h"
+#include "mp/latch.h"
 #include "mp/thread.h"
 
 #if defined(__has_feature)
@@ -50,14 +51,14 @@ static void mend_robust_list(struct mp_robust_head_ *head)
 {
 	head->list = &head->list;
 	head->pending = NULL;
-	syscall(SYS_set_robust_list, head, sizeof(*head));
+	kernel_call(SYS_set_robust_list, (long)head, sizeof(*head), 0, 0);
 	mp_thread_reset_();
 }
 
 int process_clone(struct process_start *start)
 {
 	struct mp_process *process = start->process;
-	const struct mp_process parent = *mp_current_process();
+	char parent_name[MP_PROCESS_NAME_MAX];
 	pid_t *place = CLONE_IS_FORK || !__libc_single_threaded ? NULL : thread_id_place();
 	int pidfd = -1;
 
@@ -67,30 +68,29 @@ int process_clone(struct process_start *start)
 		.flags = CLONE_PIDFD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
 		.pidfd = (uintptr_t)&pidfd,
 		.child_tid = (uintptr_t)place};
-	fflush(stdout);
-	fflush(stderr);
+	memcpy(parent_name, mp_current_process()->name, sizeof(parent_name));
+	process_flush();
 	struct mp_robust_head_ *head = mp_thread_self_()->head;
 	family_lock();
 	arena_lock();
-	pid_t pid = sys(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+	long pid = fault_hit() ? -errno
+			       : kernel_call(SYS_clone3, (long)&arguments, sizeof(arguments), 0, 0);
 	if (pid == 0) {
 		mend_robust_list(head);
 		arena_forked();
 		family_forked();
-		family_become(process->name, process->is_daemon, parent.pid, parent.name);
+		family_become(process, parent_name);
 		int status = process_run(start);
-		fflush(stdout);
-		fflush(stderr);
-		_exit(status);
+		process_flush();
+		process_leave(status);
 	}
 	arena_unlock();
 	family_unlock();
 	if (pid < 0)
-		return fail(pid,
-			"cannot clone: %s (see 'ulimit -u', 'ulimit -n' and the cgroup's "
-			"pids.max)",
-			error_message(pid));
-	process->pid = pid;
+		return fail((int)pid,
+			"cannot clone: %s (see 'ulimit -u', 'ulimit -n' and the cgroup's pids.max)",
+			strerror((int)-pid));
+	process->pid = (pid_t)pid;
 	process->pidfd = pidfd;
 	return 0;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,21 +10,26 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "mp/handoff.h"
+#include "mp/latch.h"
 #include "mp/lifeline.h"
 #include "mp/shared.h"
 #include "os/fd.h"
 #include "os/proc.h"
 
+enum { RECORDS = 8 };
+
+/* All that a start writes to is here, in a page of its own: what a fork has write-protected, it
+ * pays for by the page. */
 static struct {
-	pthread_mutex_t lock;
+	struct latch lock;
 	struct mp_process *first, *last; /* the children that were not reaped, the oldest first */
 	unsigned released;               /* of them */
 	_Atomic unsigned number;
 	bool has_parent;
 	struct mp_process parent;
 	struct mp_process self;
-} family = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
+	struct mp_process records[RECORDS]; /* used first; the rest are from the heap */
+} family __attribute__((aligned(4096))) = {
 	.parent = {.pidfd = -1},
 	.self = {.pidfd = -1, .name = "MainProcess"},
 };
@@ -53,12 +57,12 @@ int family_prepare(void)
 
 void family_lock(void)
 {
-	pthread_mutex_lock(&family.lock);
+	latch_lock(&family.lock);
 }
 
 void family_unlock(void)
 {
-	pthread_mutex_unlock(&family.lock);
+	latch_unlock(&family.lock);
 }
 
 void family_forked(void)
@@ -74,19 +78,39 @@ void family_forked(void)
 	family.first = family.last = NULL;
 	family.released = 0;
 	family.number = 0;
-	family.self.pid = getpid();
+	family.self.pid = (pid_t)kernel_call(SYS_getpid, 0, 0, 0, 0);
 	lifeline_forked();
-	pthread_mutex_unlock(&family.lock);
+	latch_reset(&family.lock);
 }
 
-void family_become(const char *name, bool is_daemon, pid_t parent, const char *parent_name)
+void family_become(const struct mp_process *record, const char parent_name[MP_PROCESS_NAME_MAX])
 {
-	family.self.pid = getpid();
-	family.self.is_daemon = is_daemon;
-	snprintf(family.self.name, sizeof(family.self.name), "%s", name);
-	family.parent.pid = parent;
-	snprintf(family.parent.name, sizeof(family.parent.name), "%s", parent_name);
+	memcpy(family.parent.name, parent_name, sizeof(family.parent.name));
+	family.parent.pid = record->owner;
 	family.has_parent = true;
+	memcpy(family.self.name, record->name, sizeof(family.self.name));
+	family.self.is_daemon = record->is_daemon;
+}
+
+struct mp_process *family_record_new(void)
+{
+	struct mp_process *record = NULL;
+
+	family_lock();
+	for (unsigned i = 0; i < RECORDS && !record; i++) {
+		if (!family.records[i].is_used)
+			record = &family.records[i];
+	}
+	if (record)
+		*record = (struct mp_process){.is_used = true};
+	family_unlock();
+	if (!record && !fault_hit())
+		record = calloc(1, sizeof(*record));
+	if (!record)
+		return NULL;
+	record->pidfd = -1;
+	record->owner = family.self.pid;
+	return record;
 }
 
 struct mp_process *mp_current_process(void)
@@ -166,7 +190,13 @@ void family_free(struct mp_process *process)
 	if (process->owner == family.self.pid)
 		fd_close(&fd);
 	mp_shared_free(process->handoff);
-	free(process);
+	if (!process->is_used) {
+		free(process);
+		return;
+	}
+	family_lock();
+	process->is_used = false;
+	family_unlock();
 }
 
 void mp_process_free(struct mp_process *process)
@@ -233,6 +263,8 @@ void family_finish(void)
 {
 	siginfo_t info;
 
+	if (!family.first)
+		return;
 	family_lock();
 	for (struct mp_process *p = family.first; p; p = p->next)
 		if (p->is_daemon && p->owner == getpid())

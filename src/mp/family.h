@@ -20,6 +20,7 @@ struct mp_process {
 	pid_t pid;
 	pid_t owner;       /* whose child it is; 0: this process itself, or its parent */
 	_Atomic int pidfd; /* -1: not opened yet, or there was no descriptor left */
+	bool is_used;      /* not from the heap */
 	bool is_daemon;
 	bool is_released;      /* whoever reaps it frees it */
 	_Atomic bool is_ended; /* then the next two are final */
@@ -49,6 +50,12 @@ int process_spawn(struct process_start *start);
  * outlive it. Its exit status. */
 int process_run(const struct process_start *start);
 
+/* Before a fork and at the end of its child. */
+void process_flush(void);
+
+/* _exit(). */
+_Noreturn void process_leave(int status);
+
 /* Once per program: handlers of fork and exit. */
 int family_prepare(void);
 
@@ -58,8 +65,11 @@ void family_unlock(void);
 /* In a child that libc's fork handlers did not run in; the parent had locked before. */
 void family_forked(void);
 
-/* Who a new process is. */
-void family_become(const char *name, bool is_daemon, pid_t parent, const char *parent_name);
+/* Who a new process is: what its parent has written down of it. */
+void family_become(const struct mp_process *record, const char parent_name[MP_PROCESS_NAME_MAX]);
+
+/* Of a child to be; NULL without memory. family_free() takes it back. */
+struct mp_process *family_record_new(void);
 
 void family_add(struct mp_process *process);
 

@@ -110,7 +110,7 @@ void mp_freeze_support(void)
 		handoff->state = HANDOFF_FAILED;
 		exit(STATUS_FAILED);
 	}
-	family_become(handoff->name, handoff->is_daemon, handoff->parent, handoff->parent_name);
+	family_become(&handoff->record, handoff->parent_name);
 	handoff->state = HANDOFF_RUNS;
 	place_unmap(&place);
 	exit(process_run(&start));

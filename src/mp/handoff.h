@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "mp/arena.h"
-#include "mp/process.h"
+#include "mp/family.h"
 
 #define HANDOFF_VARIABLE "MP_SPAWN"
 
@@ -34,10 +34,9 @@ struct spawn_handoff {
 	uintptr_t function_offset; /* from where the program was loaded */
 	void *argument;
 	sigset_t mask;
-	bool is_daemon;
 	int lifeline_fd;
-	pid_t parent;
-	char name[MP_PROCESS_NAME_MAX], parent_name[MP_PROCESS_NAME_MAX];
+	struct mp_process record; /* the parent's of the child */
+	char parent_name[MP_PROCESS_NAME_MAX];
 
 	unsigned arena_count;
 	struct arena_view arenas[];

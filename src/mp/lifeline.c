@@ -50,6 +50,9 @@ int lifeline_hold(int fd)
 
 void lifeline_forked(void)
 {
+	/* Unless there is something to do, nothing is touched: see mp/latch.h. */
+	if (ends[0] < 0)
+		return;
 	fd_close(&ends[0]);
 	fd_close(&ends[1]);
 }

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "mp/family.h"
 #include "mp/handoff.h"
+#include "mp/latch.h"
 #include "mp/lifeline.h"
 #include "mp/park.h"
 #include "os/fd.h"
@@ -35,12 +36,10 @@ static int check(const struct mp_process_options *options)
 static int record_new(const struct mp_process_options *options, struct mp_process **ret_process)
 {
 	const struct mp_process *self = mp_current_process();
-	struct mp_process *process = fault_hit() ? NULL : calloc(1, sizeof(*process));
+	struct mp_process *process = family_record_new();
 
 	if (!process)
 		return fail(-ENOMEM, "no memory for the record of a process");
-	process->owner = self->pid;
-	process->pidfd = -1;
 	process->is_daemon = options->is_daemon;
 	unsigned number = family_next_number();
 	if (options->name)
@@ -109,27 +108,50 @@ int mp_process_start(int (*run)(void *argument), void *argument,
 	return 0;
 }
 
+static void flush(FILE *stream)
+{
+#ifdef __GLIBC__
+	/* Nothing to write, nothing to touch: see latch.h. Wide streams have other buffers. */
+	if (stream->_mode <= 0 && stream->_IO_write_ptr == stream->_IO_write_base)
+		return;
+#endif
+	fflush(stream);
+}
+
+void process_flush(void)
+{
+	/* What is buffered would be written twice. Not all streams: a thread that waits for input
+	 * has its stream locked for as long. */
+	flush(stdout);
+	flush(stderr);
+}
+
+void process_leave(int status)
+{
+	/* Bound when the program is loaded: the first call by name would look for the symbol, in
+	 * each child anew. */
+	static void (*const volatile leave)(int) = _exit;
+
+	leave(status);
+	__builtin_unreachable();
+}
+
 int process_fork(struct process_start *start)
 {
 	struct mp_process *process = start->process;
-	const struct mp_process *self = mp_current_process();
-	char name[MP_PROCESS_NAME_MAX];
+	char parent_name[MP_PROCESS_NAME_MAX];
 
-	/* What is buffered would be written twice. Not all streams: a thread that waits for input
-	 * has its stream locked for as long. */
-	fflush(stdout);
-	fflush(stderr);
+	memcpy(parent_name, mp_current_process()->name, sizeof(parent_name));
+	process_flush();
 	pid_t pid = sys(fork());
 	if (pid < 0)
 		return fail(pid, "cannot fork: %s (see 'ulimit -u' and the cgroup's pids.max)",
 			error_message(pid));
 	if (pid == 0) {
-		memcpy(name, self->name, sizeof(name));
-		family_become(process->name, process->is_daemon, process->owner, name);
+		family_become(process, parent_name);
 		int status = process_run(start);
-		fflush(stdout);
-		fflush(stderr);
-		_exit(status);
+		process_flush();
+		process_leave(status);
 	}
 	process->pid = pid;
 	/* Without a free descriptor it starts all the same, and a join tries again: until then it
@@ -138,11 +160,17 @@ int process_fork(struct process_start *start)
 	return 0;
 }
 
+static void set_mask(int how, const sigset_t *mask, sigset_t *ret_old)
+{
+	/* The kernel's set is shorter than libc's. */
+	kernel_call(SYS_rt_sigprocmask, how, (long)mask, (long)ret_old, _NSIG / 8);
+}
+
 int process_run(const struct process_start *start)
 {
 	if (start->lifeline_fd >= 0 && lifeline_hold(start->lifeline_fd) < 0)
 		raise(SIGKILL);
-	pthread_sigmask(SIG_SETMASK, &start->mask, NULL);
+	set_mask(SIG_SETMASK, &start->mask, NULL);
 	int r = start->run(start->argument);
 	family_finish();
 	return r < 0 || r > 255 ? 255 : r;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "mp/arena.h"
+#include "mp/latch.h"
 #include "os/fd.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -67,12 +68,12 @@ struct arena {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	struct latch lock;
 	pid_t pid;             /* whose state this is; 0: nobody's yet */
 	struct arena **arenas; /* by address */
 	unsigned count, capacity;
 	uint64_t next_address;
-} shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} shared;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -90,9 +91,9 @@ static uint64_t choose_place(void)
 
 void arena_forked(void)
 {
-	shared.pid = getpid();
+	shared.pid = (pid_t)kernel_call(SYS_getpid, 0, 0, 0, 0);
 	shared.next_address = 0;
-	pthread_mutex_unlock(&shared.lock);
+	latch_reset(&shared.lock);
 }
 
 static void register_fork(void)
@@ -110,16 +111,16 @@ void arena_lock(void)
 	if (shared.pid != pid) {
 		/* Made by a bare clone, when a thread may have held the lock that does not exist
 		 * here. */
-		pthread_mutex_init(&shared.lock, NULL);
+		latch_reset(&shared.lock);
 		shared.pid = pid;
 		shared.next_address = 0;
 	}
-	pthread_mutex_lock(&shared.lock);
+	latch_lock(&shared.lock);
 }
 
 void arena_unlock(void)
 {
-	pthread_mutex_unlock(&shared.lock);
+	latch_unlock(&shared.lock);
 }
 
 unsigned arena_count(void)

@@ -169,10 +169,8 @@ static int make_handoff(
 		memcpy(handoff->argument, start->argument, bytes);
 	}
 	handoff->mask = start->mask;
-	handoff->is_daemon = start->process->is_daemon;
+	handoff->record = *start->process;
 	handoff->lifeline_fd = start->lifeline_fd;
-	handoff->parent = self->pid;
-	memcpy(handoff->name, start->process->name, sizeof(handoff->name));
 	memcpy(handoff->parent_name, self->name, sizeof(handoff->parent_name));
 	handoff->arena_count = arena_count();
 	arena_list(handoff->arenas, handoff->arena_count);
