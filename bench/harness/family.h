@@ -86,8 +86,8 @@ struct family {
 	int (*open)(struct instance *instance);
 	int (*attach)(struct instance *instance);
 	void (*close)(struct instance *instance);
-	/* Sets what a workload calls. */
-	void (*bind)(struct instance *instance, struct load *load);
+	/* After attach(): sets what a workload calls. */
+	int (*bind)(struct instance *instance, struct load *load);
 	/* Shows on all sides, outside the timed part, that the subject really does what is
 	 * measured; the peer is another process (or thread), and gets every byte. */
 	int (*verify)(struct load *load);

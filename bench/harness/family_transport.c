@@ -114,9 +114,10 @@ static void transport_close(struct instance *instance)
 	channel_close(channel_of(instance));
 }
 
-static void transport_bind(struct instance *instance, struct load *load)
+static int transport_bind(struct instance *instance, struct load *load)
 {
 	load->channel = channel_of(instance);
+	return 0;
 }
 
 static void transport_facts(const struct instance *instance,

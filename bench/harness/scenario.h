@@ -54,4 +54,7 @@ struct scenario {
 extern const struct scenario *const scenarios[];
 
 /* For workloads: run() of the subject. */
-int scenario_run(struct load *load);
+static inline int scenario_run(struct load *load)
+{
+	return load->scenario->run(load);
+}

@@ -381,6 +381,9 @@ void session_free(struct session *session)
 	watch_stop(session->watch);
 	for (unsigned i = 1; i < session->side_count; i++)
 		exec_of(session)->kill(&session->started[i]);
+	/* Threads that wait for the next turn; processes are gone. */
+	if (session->attached)
+		session_post(session, SIDE_STOP, 0);
 	leave(session);
 	for (unsigned i = 1; i < session->side_count; i++)
 		join_or_exit(session, i);

@@ -62,9 +62,10 @@ int side_init(struct side *side)
 	report->facts.wanted_cpu = side->cpu;
 	side->instance->side = side->index;
 	r = family->attach(side->instance);
+	if (r >= 0)
+		r = family->bind(side->instance, &side->load);
 	if (r < 0)
 		return trace(r);
-	family->bind(side->instance, &side->load);
 	side->prepared = true;
 	r = workload->prepare ? workload->prepare(&side->load) : 0;
 	if (r < 0)
@@ -146,6 +147,14 @@ static int run(struct side *side)
 	return trace(bind_verify(side->topo, side->cpu));
 }
 
+static int verify(struct side *side)
+{
+	int r = side->cell->workload->family->verify(&side->load);
+
+	side->board->reports[side->index].done_count = side->load.done;
+	return trace(r);
+}
+
 /* The workload once more, under the hardware counters. Never in a timed run: switching them with
  * every change of context costs a pipe's round trip on a virtual machine 40 %. */
 static int count(struct side *side)
@@ -166,7 +175,7 @@ int side_execute(struct side *side, enum side_command command)
 {
 	switch (command) {
 	case SIDE_VERIFY:
-		return trace(side->cell->workload->family->verify(&side->load));
+		return trace(verify(side));
 	case SIDE_RUN:
 		return trace(run(side));
 	case SIDE_COUNT:

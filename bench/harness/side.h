@@ -37,7 +37,7 @@ struct side_board {
 	uint64_t iterations;
 	uint64_t seed;
 	struct side_report reports[SIDES_MAX];
-	_Alignas(4096) unsigned char shared[LOAD_SHARED_BYTES];
+	_Alignas(4096) unsigned char shared[LOAD_SHARED_BYTES + LOAD_FAMILY_BYTES];
 };
 
 struct side {

@@ -24,6 +24,9 @@
  * transport/peer.h. */
 enum { WATCH_GRACE_MS = 1000 };
 
+/* How long it may take to notice that a side has ended by itself. */
+enum { DEATH_GRACE_MS = 300 };
+
 /* `state`: no phase; the watchdog has stepped in; else the number of the phase that runs. */
 enum { IDLE = 0, STEPPED_IN = 1, FIRST_PHASE = 2 };
 
@@ -194,6 +197,17 @@ static unsigned open_pidfds(const struct watch_board *board, int pidfds[SIDES_MA
 	return count;
 }
 
+/* A side that fails says why, and ends; who waits for it sees that, but perhaps later than the
+ * watchdog. False when the phase has ended meanwhile. */
+static bool outlasts_death(struct watch_board *board, uint32_t phase)
+{
+	int64_t end = deadline_after_ms(DEATH_GRACE_MS);
+
+	while (clock_ns() < end && atomic_load(&board->state) == phase)
+		poll(NULL, 0, 5);
+	return atomic_load(&board->state) == phase;
+}
+
 static int watch_main(void *argument)
 {
 	const struct watch *watch = argument;
@@ -211,7 +225,7 @@ static int watch_main(void *argument)
 		if (phase >= FIRST_PHASE && count == 0)
 			count = open_pidfds(board, pidfds);
 		if (phase >= FIRST_PHASE && (died || clock_ns() >= board->deadline_ns) &&
-			step_in(board, phase, died))
+			(!died || outlasts_death(board, phase)) && step_in(board, phase, died))
 			give_up(watch);
 	}
 	return 0;

@@ -95,7 +95,8 @@ struct load {
 	struct fact_list *facts; /* through load_fact() */
 };
 
-enum { LOAD_SHARED_BYTES = 64 << 10 };
+/* Behind them lies what the family needs for its proof. */
+enum { LOAD_SHARED_BYTES = 60 << 10, LOAD_FAMILY_BYTES = 4 << 10 };
 
 /* Reports a figure of this run beside its time: "oversold", "fairness". A second value of the same
  * name replaces the first; the harness adds up those of several sides. At most SESSION_FACTS_MAX,
@@ -117,6 +118,7 @@ struct workload {
 	const char *direction; /* "round trip", "one way" or "per operation" */
 	const struct family *family;
 	unsigned needs;  /* capabilities that a subject must have */
+	unsigned sides;  /* where no param says it (contenders); 0: as usual in the family */
 	bool throughput; /* its first figure is operations/s (and bytes/s), not a latency */
 	bool needs_size; /* its cells have a size, and load->message */
 	bool all_end;    /* the measured time ends with the last side's end_ns, not with side 0's */

@@ -1,0 +1,8 @@
+/* ipcmark-process: the cells of ways to start processes and threads as a Google Benchmark program.
+ */
+#include "harness/main.h"
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv, "ipcmark-process");
+}
