@@ -50,6 +50,12 @@ MP_API void mp_lock_init(struct mp_lock *lock);
 MP_API int mp_lock_acquire_slow_(struct mp_lock *lock, int64_t timeout_ns);
 MP_API void mp_lock_wake_(struct mp_lock *lock);
 
+static inline bool mp_lock_is_mine_(const struct mp_lock *lock)
+{
+	return (__atomic_load_n(&lock->word_, __ATOMIC_RELAXED) & MP_LOCK_TID_) ==
+	       mp_thread_self_()->tid;
+}
+
 /* Takes the lock if nobody holds it and nobody waits; the inline half of all that follows. */
 static inline bool mp_lock_take_(struct mp_lock *lock)
 {
