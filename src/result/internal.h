@@ -38,3 +38,6 @@ struct summary;
 
 /* Fills the counters of a summary whose state is known. */
 void summary_counters(struct summary *ret);
+
+/* Fills the facts, likewise. */
+void summary_facts(struct summary *ret);

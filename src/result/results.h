@@ -26,6 +26,12 @@ enum { RESULTS_SCHEMA = 1, RESULT_AXIS_MAX = 48, RESULT_SIDES_MAX = 64 };
 
 enum result_status { RESULT_OK, RESULT_SKIPPED, RESULT_FAILED };
 
+/* An axis that only some workloads have: "tasks", "workers", … */
+struct result_param {
+	char key[16], value[32]; /* numbers in decimal: counts, bytes, ns */
+};
+enum { RESULT_PARAMS_MAX = 8 };
+
 /* The point of the product that a cell is. "" (0) where a cell does not have the axis. */
 struct result_axes {
 	char workload[RESULT_AXIS_MAX], subject[RESULT_AXIS_MAX], exec[RESULT_AXIS_MAX];
@@ -34,10 +40,20 @@ struct result_axes {
 	size_t size_bytes;
 	int64_t gap_ns;
 	unsigned senders;
+	unsigned param_count; /* the axes without a member of their own, in the order of the name */
+	struct result_param params[RESULT_PARAMS_MAX];
 };
 
-/* Sets one axis from its text; unknown names are ignored. `axes` is a struct result_axes, zeroed
- * before the first: made to be handed to cell_axes(). */
+/* The value of an axis by its name ("tasks", "placement"; sizes and times in bytes and ns); NULL
+ * where the cell does not have it. May be `text`. */
+const char *result_axis(
+	const struct result_axes *axes, const char *name, char text[RESULT_AXIS_MAX]);
+
+/* The same of an axis that is a number; `missing` where the cell does not have it. */
+int64_t result_axis_number(const struct result_axes *axes, const char *name, int64_t missing);
+
+/* Sets one axis from its text; beyond RESULT_PARAMS_MAX they are ignored. `axes` is a struct
+ * result_axes, zeroed before the first: made to be handed to cell_axes(). */
 void result_axes_put(void *axes, const char *axis, const char *value);
 
 /* One side of a run; per message. A negative migrations: not counted on that machine. */

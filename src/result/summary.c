@@ -274,6 +274,7 @@ void summary_of(const struct result_cell *cell, struct summary *ret)
 	fill_cpu(ret, scratch);
 	fill_histogram(ret);
 	summary_counters(ret);
+	summary_facts(ret);
 	for (unsigned i = 1; i < count; i++) {
 		size_t n = run_medians(cell, found[i].state, location_series(cell), scratch);
 		found[i].median_ns = median_of(scratch, n);

@@ -48,7 +48,14 @@ struct summary_counter {
 	double per_message;
 };
 
-enum { SUMMARY_POPULATIONS_MAX = 6, SUMMARY_COUNTERS_MAX = 12 };
+/* What the workload reports beside the time ("fairness", "oversold"): the median over the process
+ * runs of the median over their repetitions, and the least and greatest of all repetitions. */
+struct summary_fact {
+	char name[32];
+	double value, min, max;
+};
+
+enum { SUMMARY_POPULATIONS_MAX = 6, SUMMARY_COUNTERS_MAX = 12, SUMMARY_FACTS_MAX = 16 };
 
 struct summary {
 	const struct result_cell *cell;
@@ -81,6 +88,9 @@ struct summary {
 	unsigned counter_count; /* 0 where the machine has none */
 	struct summary_counter counters[SUMMARY_COUNTERS_MAX];
 
+	unsigned fact_count;
+	struct summary_fact facts[SUMMARY_FACTS_MAX];
+
 	unsigned population_count; /* the others */
 	struct summary_population populations[SUMMARY_POPULATIONS_MAX];
 	unsigned rejected, failures;
@@ -88,6 +98,9 @@ struct summary {
 
 /* Of a cell that is RESULT_OK and has accepted runs; otherwise all figures are 0 (time.n = 0). */
 void summary_of(const struct result_cell *cell, struct summary *ret);
+
+/* The fact of this name, or NULL. */
+const struct summary_fact *summary_fact(const struct summary *summary, const char *name);
 
 /* Merges the histograms of the runs that the summary is of; `hist` is reset first. False when
  * there is none. */

@@ -102,6 +102,21 @@ static json_t *populations_json(const struct summary *summary)
 	return array;
 }
 
+static json_t *facts_json(const struct summary *summary)
+{
+	json_t *facts = own(json_object());
+
+	for (unsigned i = 0; i < summary->fact_count; i++) {
+		const struct summary_fact *fact = &summary->facts[i];
+		json_t *json = own(json_object());
+		json_put_number(json, "value", fact->value);
+		json_put_number(json, "min", fact->min);
+		json_put_number(json, "max", fact->max);
+		json_put(facts, fact->name, json);
+	}
+	return facts;
+}
+
 static json_t *summary_json(const struct summary *summary)
 {
 	const struct result_cell *cell = summary->cell;
@@ -135,6 +150,8 @@ static json_t *summary_json(const struct summary *summary)
 		json_put_number(
 			counters, summary->counters[i].name, summary->counters[i].per_message);
 	json_put(json, "counters", counters);
+	if (summary->fact_count > 0)
+		json_put(json, "facts", facts_json(summary));
 	json_put(json, "sides", sides_json(summary));
 	json_put(json, "other_populations", populations_json(summary));
 	return json;

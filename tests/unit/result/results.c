@@ -212,6 +212,37 @@ static struct results *sample(void)
 	return results;
 }
 
+/* An axis that only some workloads have goes from the cell to the file and back, also where the
+ * cell has no run. */
+static void test_params(void **state)
+{
+	static const char *const axes_text[][2] = {{"workload", "fib"}, {"subject", "serial"},
+		{"placement", "same_pu"}, {"n", "20"}, {"lock", "off"}, {"gap", "1000"}};
+	_cleanup_(results_freep) struct results *results = sample(), *back = NULL;
+	struct result_axes axes = {0};
+	char dir[64], path[128], text[RESULT_AXIS_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(axes_text) / sizeof(axes_text[0]); i++)
+		result_axes_put(&axes, axes_text[i][0], axes_text[i][1]);
+	results_add_skipped(results, "fib/serial", &axes, "no reason");
+	make_dir(dir);
+	assert_int_equal(results_save(results, dir), 0);
+	assert_int_equal(results_load(dir, &back), 0);
+	const struct result_axes *read = &results_find(back, "fib/serial")->axes;
+	for (unsigned i = 0; i < sizeof(axes_text) / sizeof(axes_text[0]); i++)
+		assert_string_equal(result_axis(read, axes_text[i][0], text), axes_text[i][1]);
+	assert_int_equal(result_axis_number(read, "n", -1), 20);
+	assert_int_equal(result_axis_number(read, "tasks", -1), -1);
+	assert_int_equal(result_axis_number(read, "lock", -1), -1);
+	assert_null(result_axis(read, "size", text));
+	assert_null(result_axis(read, "senders", text));
+	assert_string_equal(result_axis(&results_find(back, NAME)->axes, "size", text), "64");
+	snprintf(path, sizeof(path), "%s/results.json", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_round_trip(void **state)
 {
 	_cleanup_(results_freep) struct results *results = sample(), *back = NULL;
@@ -402,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_bad_records),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_bad_files),

@@ -116,6 +116,35 @@ static void test_all_rejected(void **state)
 	assert_int_equal(summary->rejected, 1);
 }
 
+/* Facts: of a run the median over the repetitions that have them, of the cell that over the runs.
+ */
+static void test_facts(void **state)
+{
+	static const double sold[][3] = {{5, 1, 3}, {10, 30, 20}, {7, 7, 8}};
+	_cleanup_(results_freep) struct results *results = results_new();
+	_cleanup_(freep) struct summary *summary = own_array(1, sizeof(*summary));
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		add(results, 100, "near", "near");
+	struct result_cell *cell = results_find(results, NAME);
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned j = 0; j < 3; j++) {
+			json_t *repetitions = json_object_get(cell->runs[i].json, "repetitions");
+			json_put(json_array_get(repetitions, j), "facts",
+				own(json_pack("{s:f}", "oversold", sold[i][j])));
+		}
+	json_t *last = json_array_get(json_object_get(cell->runs[1].json, "repetitions"), 2);
+	json_put(json_object_get(last, "facts"), "fairness", own(json_real(0.5)));
+	summary_of(cell, summary);
+	assert_int_equal(summary->fact_count, 2);
+	const struct summary_fact *fact = summary_fact(summary, "oversold");
+	assert_true(fact->value == 7 && fact->min == 1 && fact->max == 30);
+	fact = summary_fact(summary, "fairness");
+	assert_true(fact->value == 0.5 && fact->min == 0.5 && fact->max == 0.5);
+	assert_null(summary_fact(summary, "novel"));
+}
+
 static void test_ratio(void **state)
 {
 	struct estimate a = {.value = 10, .low = 9, .high = 11, .level = 0.97, .n = 9};
@@ -140,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_populations),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_all_rejected),
+		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_ratio),
 	};
 
