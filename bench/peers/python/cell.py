@@ -1,0 +1,145 @@
+"""What the families of subjects share: their tables, the parameters, and what a cell answers.
+
+A family is a module with a table SUBJECTS, name → Subject. `make(request)` opens a cell, which has
+pids, verify() and run(iterations). What must be undone when it is closed, or when it could not be
+opened, is pushed to request.cleanup. What does not work raises Failure.
+"""
+from collections import namedtuple
+from contextlib import ExitStack
+
+import clock
+from sides import Failure, Sides
+
+Subject = namedtuple("Subject", "summary workloads executions make")
+
+# The parameters that a workload may have: name → (default, least, most).
+PARAMETERS = {
+    "senders": (2, 1, 31),
+    "receivers": (2, 1, 31),
+    "contenders": (2, 1, 32),
+    "gap": (1_000_000, 0, 10_000_000_000),
+    "section": (0, 0, 1_000_000_000),
+    "workers": (2, 1, 64),
+    "n": (20, 0, 45),
+    "tasks": (100, 1, 1_000_000),
+    "chunk": (0, 0, 1_000_000),
+    "port": (0, 0, 65535),
+    "resident": (0, 0, 1 << 34),
+}
+
+WORKLOADS = {
+    "pingpong": (),
+    "wakeup": ("gap",),
+    "stream": (),
+    "fan_in": ("senders",),
+    "fan_out": ("receivers",),
+    "many_to_many": ("senders", "receivers"),
+    "fib": ("workers", "n", "tasks", "chunk"),
+    "map_tiny": ("workers", "tasks", "chunk"),
+    "submit": ("workers",),
+    "submit_idle": ("workers", "gap"),
+    "batch": ("workers", "tasks"),
+    "fetch": ("workers", "tasks", "chunk", "port"),
+    "uncontended": (),
+    "contended": ("contenders", "section"),
+    "event_pingpong": (),
+    "condition_pingpong": (),
+    "barrier": ("contenders",),
+    "value_add": ("contenders",),
+    "spawn": ("resident",),
+}
+
+
+def integer(values, name, limits):
+    default, least, most = limits
+    value = values.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Failure(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+    return value
+
+
+class Request:
+    """An "open" command, checked; a parameter that it lacks has its default."""
+
+    def __init__(self, message):
+        self.cleanup = ExitStack()
+        self.workload, self.subject = message.get("workload"), message.get("subject")
+        self.execution = message.get("exec")
+        self.size_bytes = integer(message, "size_bytes", (64, 0, 1 << 30))
+        self.seed = integer(message, "seed", (1, 0, (1 << 64) - 1))
+        self.cpus = message.get("cpus") or []
+        if not all(isinstance(cpu, int) for cpu in self.cpus):
+            raise Failure(f"cpus must be a list of numbers, not {self.cpus!r}")
+        if self.workload not in WORKLOADS:
+            raise Failure(f"there is no workload {self.workload!r}: there are "
+                          + ", ".join(WORKLOADS))
+        names, values = WORKLOADS[self.workload], message.get("params") or {}
+        for name in values:
+            if name not in names:
+                raise Failure(f"{self.workload} has no parameter {name!r}, it has "
+                              + (", ".join(names) or "none"))
+        self.parameters = {name: integer(values, name, PARAMETERS[name]) for name in names}
+
+    def __getattr__(self, name):
+        return self.parameters[name]
+
+
+class Cell:
+    """The operation time of the last run chooses the batch of the next."""
+
+    def __init__(self, request):
+        self.request = request
+        self.pids = []
+        self.facts = {}
+        self.operation_ns = 0
+        self.batch = 1
+
+    def next_batch(self):
+        self.batch = clock.batch_for(self.operation_ns)
+        return self.batch
+
+    def record(self, parts, iterations, messages, cpu_ns):
+        """The answer to "run": from the first begin of any side to the last end of any."""
+        ending = [part for part in parts if part.end is not None]
+        begin = min(part.begin for part in parts if part.begin is not None)
+        end = max(part.end for part in ending)
+        elapsed = end - begin if ending[0].busy is None else ending[0].busy
+        self.operation_ns = elapsed / max(1, iterations)
+        return {"elapsed_ns": elapsed, "begin_ns": begin, "end_ns": end, "messages": messages,
+                "samples_ns": clock.thin(ending[0].samples), "batch": self.batch,
+                "facts": self.facts, "cpu_ns": cpu_ns}
+
+
+class CellOfSides(Cell):
+    """A cell in which several sides do the same number of operations. A member says what they
+    are: steps(index) → (steps, begins, ends), and check(index), the verification of one side."""
+
+    per_iteration = 1
+
+    def __init__(self, request, count):
+        super().__init__(request)
+        self.sides = Sides(request.execution, count, request.cpus, self.side, request.cleanup)
+        self.sides.start()
+        self.pids = self.sides.pids
+
+    def side(self, index, command, *arguments):
+        self.sides.meet()
+        return getattr(self, command)(index, *arguments)
+
+    def measure(self, index, iterations, batch):
+        steps, factor, begins, ends = self.steps(index)
+        count = iterations * factor
+        before = self.sides.cpu_ns()
+        if "gap" in self.request.parameters and index == 0:
+            part = clock.timed_after_gaps(steps, count, self.request.gap)
+        else:
+            part = clock.timed(steps, count, batch if ends else count)
+        used = self.sides.cpu_ns() - before
+        return part._replace(begin=part.begin if begins else None,
+                             end=part.end if ends else None,
+                             samples=part.samples if index == 0 else []), used
+
+    def run(self, iterations):
+        answers = self.sides.turn("measure", iterations, self.next_batch())
+        return self.record([part for part, _ in answers], iterations,
+                           iterations * self.per_iteration, [used for _, used in answers])
