@@ -34,6 +34,7 @@ int arena_piece_new(size_t size_bytes, void **ret_piece);
 /* What libc's fork runs in the child by itself, for a child of a bare clone. */
 void arena_forked(void);
 
-/* In a process that exec'd: maps what its parent listed, at the same addresses; owns the
- * descriptors afterwards. -EEXIST, with a message, when one of the addresses is taken. */
-int arena_adopt(const struct arena_view *views, unsigned count);
+/* In a process that exec'd: maps what its parent listed, at the same addresses, but for the one
+ * that is there already; owns the descriptors afterwards. -EEXIST, with a message, when one of the
+ * addresses is taken. */
+int arena_adopt(const struct arena_view *views, unsigned count, const void *mapped);

@@ -20,10 +20,11 @@
 
 enum { STATUS_FAILED = 255 };
 
-/* Where the handoff lies; at first mapped wherever there is room. */
+/* Where the handoff lies: in an arena, at its own address if that is free. */
 struct place {
 	int fd;
-	size_t address, size_bytes, offset;
+	uintptr_t address;
+	size_t size_bytes, offset;
 	void *mapped;
 };
 
@@ -33,19 +34,39 @@ static void place_unmap(struct place *place)
 		munmap(place->mapped, place->size_bytes);
 }
 
+/* "fd:address:size:offset", the last three hexadecimal. Not by sscanf(), which touches ten times as
+ * many pages. */
+static bool parse_place(const char *text, struct place *place)
+{
+	char *end;
+
+	*place = (struct place){.fd = (int)strtol(text, &end, 10)};
+	if (*end != ':')
+		return false;
+	place->address = strtoul(end + 1, &end, 16);
+	if (*end != ':')
+		return false;
+	place->size_bytes = strtoul(end + 1, &end, 16);
+	if (*end != ':')
+		return false;
+	place->offset = strtoul(end + 1, &end, 16);
+	return *end == '\0' && place->offset < place->size_bytes &&
+	       place->size_bytes - place->offset >= sizeof(struct spawn_handoff);
+}
+
 /* NULL when this process was not spawned: no such variable, or another process's. */
 static struct spawn_handoff *find_handoff(struct place *place)
 {
 	const char *text = getenv(HANDOFF_VARIABLE);
+	const int protection = PROT_READ | PROT_WRITE;
 
-	if (!text || sscanf(text, "%d:%zx:%zx:%zx", &place->fd, &place->address, &place->size_bytes,
-			     &place->offset) != 4)
+	if (!text || !parse_place(text, place))
 		return NULL;
-	if (place->offset >= place->size_bytes ||
-		place->size_bytes - place->offset < sizeof(struct spawn_handoff))
-		return NULL;
-	void *mapped =
-		mmap(NULL, place->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, place->fd, 0);
+	void *mapped = mmap((void *)place->address, place->size_bytes, protection,
+		MAP_SHARED | MAP_FIXED_NOREPLACE, place->fd, 0);
+	/* Taken: elsewhere it can say so, at least. */
+	if (mapped == MAP_FAILED)
+		mapped = mmap(NULL, place->size_bytes, protection, MAP_SHARED, place->fd, 0);
 	if (mapped == MAP_FAILED)
 		return NULL;
 	place->mapped = mapped;
@@ -62,26 +83,24 @@ bool handoff_is_pending(void)
 	return getenv(HANDOFF_VARIABLE) && find_handoff(&place);
 }
 
-/* Maps all there is, finds the function; afterwards the handoff is at its own address. */
-static int thaw(const struct spawn_handoff *handoff, struct process_start *start)
+/* Maps the arenas that are not yet, finds the function. */
+static int thaw(
+	const struct spawn_handoff *handoff, const void *mapped, struct process_start *start)
 {
-	uintptr_t base;
+	struct program_code code;
 
-	int r = arena_adopt(handoff->arenas, handoff->arena_count);
+	int r = arena_adopt(handoff->arenas, handoff->arena_count, mapped);
 	if (r < 0)
 		return trace(r);
 	for (unsigned i = 0; i < handoff->arena_count; i++)
 		fcntl(handoff->arenas[i].fd, F_SETFD, FD_CLOEXEC);
 	if (handoff->lifeline_fd >= 0)
 		fcntl(handoff->lifeline_fd, F_SETFD, FD_CLOEXEC);
-	/* Any address will do to learn where the program lies. */
-	program_base(0, &base);
-	uintptr_t function = base + handoff->function_offset;
-	r = program_base(function, &base);
-	if (r < 0)
-		return fail(r,
-			"the program has no function at %p: it is another one than its "
-			"parent",
+	program_find_code(&code);
+	uintptr_t function = code.base + handoff->function_offset;
+	if (function < code.begin || function >= code.end)
+		return fail(-EINVAL,
+			"the program has no function at %p: it is another one than its parent",
 			(void *)function);
 	*start = (struct process_start){
 		.run = (int (*)(void *))function,
@@ -103,7 +122,7 @@ void mp_freeze_support(void)
 		return;
 	}
 	unsetenv(HANDOFF_VARIABLE);
-	int r = thaw(handoff, &start);
+	int r = thaw(handoff, place.mapped, &start);
 	if (r < 0) {
 		handoff->error = r;
 		snprintf(handoff->message, sizeof(handoff->message), "%s", error_message(r));
@@ -112,6 +131,5 @@ void mp_freeze_support(void)
 	}
 	family_become(&handoff->record, handoff->parent_name);
 	handoff->state = HANDOFF_RUNS;
-	place_unmap(&place);
 	exit(process_run(&start));
 }

@@ -42,8 +42,12 @@ struct spawn_handoff {
 	struct arena_view arenas[];
 };
 
-/* Where this program was loaded, if the address lies in its code. -EINVAL. */
-int program_base(uintptr_t address, uintptr_t *ret_base);
+/* Where this program was loaded, and the first and last of its code. */
+struct program_code {
+	uintptr_t base, begin, end;
+};
+
+void program_find_code(struct program_code *ret_code);
 
 /* Why a process that ended so has not run its function; 0: it has, or was killed before. */
 int handoff_outcome(const struct spawn_handoff *handoff, int exit_code);

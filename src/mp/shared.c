@@ -439,7 +439,7 @@ bool mp_shared_contains(const void *memory, size_t size_bytes)
 	return contains;
 }
 
-int arena_adopt(const struct arena_view *views, unsigned count)
+int arena_adopt(const struct arena_view *views, unsigned count, const void *mapped)
 {
 	for (unsigned i = 0; i < count; i++) {
 		_cleanup_(arena_freep) struct arena *arena =
@@ -448,7 +448,9 @@ int arena_adopt(const struct arena_view *views, unsigned count)
 			return refuse(-ENOMEM, views[i].size_bytes);
 		arena->fd = -1;
 		arena->size_bytes = views[i].size_bytes;
-		int r = map_at((uintptr_t)views[i].address, views[i].size_bytes, views[i].fd);
+		int r = views[i].address == mapped ? 0
+						   : map_at((uintptr_t)views[i].address,
+							     views[i].size_bytes, views[i].fd);
 		if (r == -EEXIST)
 			return fail(r,
 				"the shared memory of %zu bytes at %p cannot be mapped: this "

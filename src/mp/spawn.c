@@ -37,35 +37,29 @@ struct child {
 	volatile int error;
 };
 
-struct search {
-	uintptr_t address, base;
-	bool is_program, is_found;
-};
-
 /* Called for each loaded object; the program is the first. */
 static int search_program(struct dl_phdr_info *info, size_t size, void *argument)
 {
-	struct search *search = argument;
+	struct program_code *code = argument;
 
 	(void)size;
+	*code = (struct program_code){.base = info->dlpi_addr, .begin = UINTPTR_MAX};
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
 		uintptr_t begin = info->dlpi_addr + header->p_vaddr;
-		if (header->p_type == PT_LOAD && (header->p_flags & PF_X) &&
-			search->address >= begin && search->address - begin < header->p_memsz)
-			search->is_found = true;
+		if (header->p_type != PT_LOAD || !(header->p_flags & PF_X))
+			continue;
+		if (begin < code->begin)
+			code->begin = begin;
+		if (begin + header->p_memsz > code->end)
+			code->end = begin + header->p_memsz;
 	}
-	search->base = info->dlpi_addr;
 	return 1;
 }
 
-int program_base(uintptr_t address, uintptr_t *ret_base)
+void program_find_code(struct program_code *ret_code)
 {
-	struct search search = {.address = address};
-
-	dl_iterate_phdr(search_program, &search);
-	*ret_base = search.base;
-	return search.is_found ? 0 : -EINVAL;
+	dl_iterate_phdr(search_program, ret_code);
 }
 
 /* Between vfork and exec. */
@@ -124,15 +118,16 @@ static int start_child(struct child *child, int *ret_pidfd)
 
 static int check_argument(const struct process_start *start, uintptr_t *ret_offset)
 {
-	uintptr_t base;
+	uintptr_t function = (uintptr_t)start->run;
+	struct program_code code;
 
-	int r = program_base((uintptr_t)start->run, &base);
-	if (r < 0)
-		return fail(r,
-			"the function at %p cannot be spawned: it is not in the program "
-			"itself (a library's may lie elsewhere in the child)",
-			(void *)(uintptr_t)start->run);
-	*ret_offset = (uintptr_t)start->run - base;
+	program_find_code(&code);
+	if (function < code.begin || function >= code.end)
+		return fail(-EINVAL,
+			"the function at %p cannot be spawned: it is not in the program itself (a "
+			"library's may lie elsewhere in the child)",
+			(void *)function);
+	*ret_offset = function - code.base;
 	if (start->argument && start->options->argument_bytes == 0 &&
 		!mp_shared_contains(start->argument, 1))
 		return fail(-EINVAL,
