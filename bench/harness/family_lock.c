@@ -28,7 +28,7 @@ enum { SIDES_DEFAULT = 2, ROUNDS = 400, SIGNALS = 50, BARRIERS = 20 };
 #define ROUNDS_NS (30 * NS_PER_MS)
 
 static const char *const capability_names[] = {"processes", "threads", "mutex", "signal", "barrier",
-	"counter", "survives its holder", "spins", NULL, ""};
+	"counter", "survives its holder", "spins", NULL, "survives waiters", ""};
 
 /* An instance's state. */
 struct lock_instance {

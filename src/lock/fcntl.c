@@ -47,7 +47,7 @@ static int fcntl_value(void *state, int64_t *ret_value)
 const struct lock lock_fcntl = {
 	.name = "fcntl",
 	.summary = "fcntl() record lock of one byte",
-	.capabilities = LOCK_PROCESS | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST,
+	.capabilities = LOCK_PROCESS | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST | LOCK_KILLABLE,
 	.state_bytes = sizeof(struct file),
 	.probe = file_probe,
 	.open = file_open,

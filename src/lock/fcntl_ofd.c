@@ -46,7 +46,8 @@ static int fcntl_ofd_value(void *state, int64_t *ret_value)
 const struct lock lock_fcntl_ofd = {
 	.name = "fcntl_ofd",
 	.summary = "fcntl() record lock of one byte, of the open file description",
-	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST,
+	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST |
+			LOCK_KILLABLE,
 	.state_bytes = sizeof(struct file),
 	.probe = file_probe,
 	.open = file_open,

@@ -42,7 +42,8 @@ static int flock_value(void *state, int64_t *ret_value)
 const struct lock lock_flock = {
 	.name = "flock",
 	.summary = "flock() on a file of its own",
-	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST,
+	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST |
+			LOCK_KILLABLE,
 	.state_bytes = sizeof(struct file),
 	.probe = file_probe,
 	.open = file_open,

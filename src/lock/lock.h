@@ -33,6 +33,7 @@ enum lock_capability {
 	LOCK_ROBUST = 1 << 6,   /* the others go on after the death of a process that holds it */
 	LOCK_SPINS = 1 << 7,    /* burns its CPU while it waits */
 	LOCK_BASELINE = 1 << 8, /* excludes nobody: the floor of the harness (`none`) */
+	LOCK_KILLABLE = 1 << 9, /* ROBUST, also when the dead was waiting, or anywhere in a call */
 };
 
 /* acquire() has the lock, and the holder before died. A ROBUST member may say so, once, or not know

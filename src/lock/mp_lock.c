@@ -56,7 +56,8 @@ static int value(void *state, int64_t *ret_value)
 const struct lock lock_mp_lock = {
 	.name = "mp_lock",
 	.summary = "libmp's robust lock",
-	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST,
+	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST |
+			LOCK_KILLABLE,
 	.state_bytes = sizeof(struct area),
 	.open = mp_lock_open,
 	.attach = area_attach,

@@ -2,6 +2,11 @@
  * pthread_mutex_robust: the C library's mutex that outlives its holder. While it is held it is
  * linked into a list that the kernel walks when a thread ends; the next one to acquire it is told
  * so and declares the data whole.
+ *
+ * Not KILLABLE: a waiter that was woken and is killed before it has the mutex may take the wake-up
+ * along. When another one gets the mutex in between, which then says nothing of waiters, the rest
+ * of them sleep with nobody to wake them, beside a free mutex: 13 of 600 kills at random moments,
+ * with three processes on two CPUs (glibc 2.36, Linux 6.18).
  */
 #include <errno.h>
 #include <pthread.h>

@@ -33,7 +33,8 @@ static int sysv_sem_undo_value(void *state, int64_t *ret_value)
 const struct lock lock_sysv_sem_undo = {
 	.name = "sysv_sem_undo",
 	.summary = "a System V semaphore with SEM_UNDO",
-	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST,
+	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST |
+			LOCK_KILLABLE,
 	.state_bytes = sizeof(struct sysv),
 	.probe = sysv_probe,
 	.open = sysv_open,
