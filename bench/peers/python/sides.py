@@ -3,8 +3,8 @@
 Side 0 is the caller itself, the main thread of harness.py. A turn is one command that every side
 carries out; a control pipe per side brings it and takes the answer back, a barrier keeps anybody
 from being timed while others still start. What a side cannot do comes back as a Failure with its
-sentence; the death of a process is the end of its pipe. A side that hangs is not seen here: who
-drives the script has a deadline, and all children die with the script (protocol.serve).
+sentence; the death of a process interrupts side 0. A side that hangs is not seen here: who drives
+the script has a deadline, and all children die with the script (protocol.serve).
 """
 import ctypes
 import multiprocessing
@@ -59,6 +59,7 @@ class Sides:
         self.body, self.cpus, self.threads = body, cpus, execution == "thread"
         self.barrier = (threading if self.threads else FORK).Barrier(count)
         self.count, self.started, self.pipes, self.pids = count, [], [], []
+        self.broken = False
         cleanup.callback(self._close)
 
     def start(self):
@@ -91,15 +92,30 @@ class Sides:
             except OSError:
                 raise Failure(f"side {index} died") from None
         others = range(1, len(self.pipes) + 1)
+        before = None if self.threads else signal.signal(signal.SIGCHLD, self._child_ended)
+        self.broken = True
         try:
-            mine = self.body(0, command, *arguments)
+            answers = [self.body(0, command, *arguments)]
+            answers += [self._receive(index) for index in others]
+            self.broken = False
+        except Failure:
+            raise
         except Exception:
             # The one who began has more to say than the barrier that it broke.
             for index in others:
                 if self.pipes[index - 1].poll(ECHO_S):
                     self._receive(index)
             raise
-        return [mine] + [self._receive(index) for index in others]
+        finally:
+            if not self.threads:
+                signal.signal(signal.SIGCHLD, before)
+        return answers
+
+    def _child_ended(self, *_):
+        """Interrupts side 0, which may wait for what will never come."""
+        for index, side in enumerate(self.started, 1):
+            if not side.is_alive():
+                raise Failure(f"side {index} died")
 
     def _close(self):
         for pipe in self.pipes:
@@ -108,7 +124,7 @@ class Sides:
             except OSError:
                 pass
         for side in self.started:
-            side.join(JOIN_TIMEOUT_S)
+            side.join(0 if self.broken else JOIN_TIMEOUT_S)
             if side.is_alive() and not self.threads:
                 side.kill()
                 side.join()

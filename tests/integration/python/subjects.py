@@ -236,17 +236,32 @@ def stdout_is_private():
     script.end()
 
 
-def dead_side_is_named():
+def dead_side_is_named(cell, running):
     script = Script()
-    pids = script.open("stream", "python_queue", "process")["pids"]
+    pids = script.open(*cell)["pids"]
+    if running:
+        script.tell('{"command": "run", "iterations": 1000000000}')
+        # It takes up its part only when all do.
+        until(lambda: cpu_ticks(pids[1]) > 2, "the run")
     os.kill(pids[1], signal.SIGKILL)
-    until(lambda: not alive(pids[1]), "the end of side 1")
-    answer = script.ask("run", iterations=10)
+    if not running:
+        until(lambda: not alive(pids[1]), "the end of side 1")
+    answer = script.answer() if running else script.ask("run", iterations=10)
     assert answer == {"ok": False, "reason": "side 1 died"}, answer
     script.do("close")
+    assert not any(map(alive, pids[1:]))
+    script.open(*cell)
+    script.do("verify")
     script.end()
 
 
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+DYING = [("stream", "python_queue", "process"), ("fan_out", "python_simple_queue", "process"),
+         ("contended", "python_lock", "process"), ("pingpong", "python_pipe", "process")]
 LONG = [("stream", "python_queue", "process"), ("submit", "python_pool", "process"),
         ("submit", "python_futures_process", "process"), ("fetch", "python_dummy_pool", "thread"),
         ("value_add", "python_manager_value", "process"), ("contended", "python_lock", "process"),
@@ -330,7 +345,10 @@ def main():
         test(f"sides are bound, {execution}", binds, execution)
     wrong_requests()
     test("stdout has only answers", stdout_is_private)
-    test("a dead side is named", dead_side_is_named)
+    for cell in DYING:
+        for running in (False, True):
+            test(f"a dead side is named: {'/'.join(cell)}, " + ("running" if running else "idle"),
+                 dead_side_is_named, cell, running)
     for victim in ("script", "driver", "stdin"):
         for cell in LONG:
             test(f"all end with the {victim}: {'/'.join(cell)}", ends_with, victim, cell)
