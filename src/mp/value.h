@@ -9,7 +9,7 @@
  *	mp_value_free(count);
  *
  *	struct point *points = mp_array_new(struct point, 100);
- *	mp_array_set(points, 99, ((struct point){1, 2}));
+ *	mp_array_set(points, 99, {1, 2});
  *
  * A value is an array with one element. Each is a plain pointer, good in all processes of the
  * family, with a lock and its length in front of it: so only what these functions gave may be
@@ -96,7 +96,7 @@ static inline void mp_value_leave_(struct mp_lock *lock, int r)
 #define mp_value_set(value, ...)                               \
 	({                                                     \
 		__typeof__(value) at_ = (value);               \
-		__typeof__(*(value)) new_ = (__VA_ARGS__);     \
+		__typeof__(*(value)) new_ = __VA_ARGS__;       \
 		struct mp_lock *lock_of_ = mp_value_lock(at_); \
 		int entered_ = mp_value_enter_(lock_of_);      \
 		*at_ = new_;                                   \
@@ -161,7 +161,7 @@ MP_API ptrdiff_t mp_raw_array_write(
 #define mp_array_set(array, i, ...)                                                     \
 	({                                                                              \
 		__typeof__(array) to_ = (array);                                        \
-		__typeof__(*(array)) from_ = (__VA_ARGS__);                             \
+		__typeof__(*(array)) from_ = __VA_ARGS__;                               \
 		ptrdiff_t place_ = mp_array_index_(to_, (i));                           \
 		place_ < 0 ? -ERANGE : (int)mp_array_write(to_, place_, 1, &from_) - 1; \
 	})
