@@ -8,6 +8,7 @@
 #include "mp/condition.h"
 #include "mp/event.h"
 #include "mp/lock.h"
+#include "mp/pipe.h"
 #include "mp/process.h"
 #include "mp/rlock.h"
 #include "mp/semaphore.h"
