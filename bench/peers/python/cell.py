@@ -27,26 +27,36 @@ PARAMETERS = {
     "resident": (0, 0, 1 << 34),
 }
 
-WORKLOADS = {
-    "pingpong": (),
-    "wakeup": ("gap",),
-    "stream": (),
-    "fan_in": ("senders",),
-    "fan_out": ("receivers",),
-    "many_to_many": ("senders", "receivers"),
-    "fib": ("workers", "n", "tasks", "chunk"),
-    "map_tiny": ("workers", "tasks", "chunk"),
-    "submit": ("workers",),
-    "submit_idle": ("workers", "gap"),
-    "batch": ("workers", "tasks"),
-    "fetch": ("workers", "tasks", "chunk", "port"),
-    "uncontended": (),
-    "contended": ("contenders", "section"),
-    "event_pingpong": (),
-    "condition_pingpong": (),
-    "barrier": ("contenders",),
-    "value_add": ("contenders",),
-    "spawn": ("resident",),
+# family → workload → its parameters. The family is a module, loaded only when it is asked for: what
+# else this process has would make its forks slower.
+FAMILIES = {
+    "transports": {
+        "pingpong": (),
+        "wakeup": ("gap",),
+        "stream": (),
+        "fan_in": ("senders",),
+        "fan_out": ("receivers",),
+        "many_to_many": ("senders", "receivers"),
+    },
+    "pools": {
+        "fib": ("workers", "n", "tasks", "chunk"),
+        "map_tiny": ("workers", "tasks", "chunk"),
+        "submit": ("workers",),
+        "submit_idle": ("workers", "gap"),
+        "batch": ("workers", "tasks"),
+        "fetch": ("workers", "tasks", "chunk", "port"),
+    },
+    "locks": {
+        "uncontended": (),
+        "contended": ("contenders", "section"),
+        "event_pingpong": (),
+        "condition_pingpong": (),
+        "barrier": ("contenders",),
+        "value_add": ("contenders",),
+    },
+    "processes": {
+        "spawn": ("resident",),
+    },
 }
 
 
@@ -56,6 +66,13 @@ def integer(values, name, limits):
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise Failure(f"{name} must be a whole number from {least} to {most}, not {value!r}")
     return value
+
+
+def choose(what, name, known):
+    """known[name], or a reason that says what there is."""
+    if name not in known:
+        raise Failure(f"there is no {what} {name!r}: there are {', '.join(known)}")
+    return known[name]
 
 
 class Request:
@@ -70,10 +87,9 @@ class Request:
         self.cpus = message.get("cpus") or []
         if not all(isinstance(cpu, int) for cpu in self.cpus):
             raise Failure(f"cpus must be a list of numbers, not {self.cpus!r}")
-        if self.workload not in WORKLOADS:
-            raise Failure(f"there is no workload {self.workload!r}: there are "
-                          + ", ".join(WORKLOADS))
-        names, values = WORKLOADS[self.workload], message.get("params") or {}
+        self.family = choose("workload", self.workload, {
+            workload: family for family, workloads in FAMILIES.items() for workload in workloads})
+        names, values = FAMILIES[self.family][self.workload], message.get("params") or {}
         for name in values:
             if name not in names:
                 raise Failure(f"{self.workload} has no parameter {name!r}, it has "

@@ -14,7 +14,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import clock
-import server
 import tasks
 from cell import Cell, Subject
 from sides import FORK, Failure, bind, process_clock, thread_clock
@@ -60,6 +59,11 @@ class FuturesCalls:
         return list(self.pool.map(function, arguments, chunksize=chunk or 1))
 
 
+def server_start(request):
+    import server  # and asyncio, which is large: only where it is needed
+    return server.start(request)
+
+
 class PoolCell(Cell):
     def __init__(self, calls, make, processes, request):
         super().__init__(request)
@@ -69,7 +73,7 @@ class PoolCell(Cell):
         self.arguments = [request.n] * count if workload == "fib" else list(range(count))
         if workload == "fib":
             tasks.work_needed()
-        port = server.start(request) if workload == "fetch" else None
+        port = server_start(request) if workload == "fetch" else None
         bind(request.cpus, 0)
         initial = (FORK.Value("I", 0), FORK.Barrier(request.workers), request.cpus, port)
         self.pool = calls(make(request.workers, initializer=tasks.worker_begins,

@@ -12,20 +12,18 @@ import signal
 import sys
 import traceback
 
-from cell import Request
+from cell import FAMILIES, Request, choose
 from sides import Failure, bind, die_with_parent
 
-FAMILIES = ("transports", "pools", "locks", "processes")
+
+def subjects_of(family):
+    return importlib.import_module(family).SUBJECTS
 
 
 class Harness:
     """At most one cell is open."""
 
     def __init__(self):
-        self.subjects = {}
-        for family in FAMILIES:
-            for name, subject in importlib.import_module(family).SUBJECTS.items():
-                self.subjects[name] = family, subject
         self.cell = self.request = None
         self.affinity = os.sched_getaffinity(0)
 
@@ -33,20 +31,17 @@ class Harness:
         return {"subjects": [
             {"name": name, "family": family, "summary": subject.summary,
              "workloads": subject.workloads, "exec": subject.executions}
-            for name, (family, subject) in self.subjects.items()]}
+            for family in FAMILIES for name, subject in subjects_of(family).items()]}
 
     def open(self, message):
         if self.request:
             raise Failure("a cell is open already")
         request = Request(message)
-        if request.subject not in self.subjects:
-            raise Failure(f"there is no subject {request.subject!r}")
-        subject = self.subjects[request.subject][1]
-        for value, known, what in ((request.workload, subject.workloads, "workload"),
-                                   (request.execution, subject.executions, "exec")):
-            if value not in known:
-                raise Failure(f"{request.subject} has no {what} {value!r}, it has "
-                              + ", ".join(known))
+        subjects = {name: subject for name, subject in subjects_of(request.family).items()
+                    if request.workload in subject.workloads}
+        subject = choose(f"subject of {request.workload}", request.subject, subjects)
+        choose(f"exec of {request.subject}", request.execution,
+               dict.fromkeys(subject.executions))
         self.request = request
         try:
             # Where workers are bound, a CPU that cannot be had is not said but waited for.
