@@ -83,7 +83,7 @@ class Request:
         self.workload, self.subject = message.get("workload"), message.get("subject")
         self.execution = message.get("exec")
         self.size_bytes = integer(message, "size_bytes", (64, 0, 1 << 30))
-        self.seed = integer(message, "seed", (1, 0, (1 << 64) - 1))
+        self.seed = integer(message, "seed", (1, -(1 << 63), (1 << 64) - 1))
         self.cpus = message.get("cpus") or []
         if not all(isinstance(cpu, int) for cpu in self.cpus):
             raise Failure(f"cpus must be a list of numbers, not {self.cpus!r}")
@@ -95,9 +95,7 @@ class Request:
                 raise Failure(f"{self.workload} has no parameter {name!r}, it has "
                               + (", ".join(names) or "none"))
         self.parameters = {name: integer(values, name, PARAMETERS[name]) for name in names}
-
-    def __getattr__(self, name):
-        return self.parameters[name]
+        vars(self).update(self.parameters)
 
 
 class Cell:
@@ -128,7 +126,7 @@ class Cell:
 
 class CellOfSides(Cell):
     """A cell in which several sides do the same number of operations. A member says what they
-    are: steps(index) → (steps, begins, ends), and check(index), the verification of one side."""
+    are: steps(index) → (steps, how many times an iteration, begins, ends the measured time)."""
 
     per_iteration = 1
 

@@ -18,8 +18,6 @@ BARRIER_TIMEOUT_S = 30
 JOIN_TIMEOUT_S = 10
 ECHO_S = 0.5
 PR_SET_PDEATHSIG = 1  # sys/prctl.h
-
-
 prctl = ctypes.CDLL(None).prctl
 
 
