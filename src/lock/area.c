@@ -4,10 +4,14 @@
 
 int area_open(struct area *area, const struct lock_options *options)
 {
+	return area_open_bytes(area, options, (3 + (size_t)options->sides) * AREA_CELL_BYTES);
+}
+
+int area_open_bytes(struct area *area, const struct lock_options *options, size_t bytes)
+{
 	area->sides = options->sides;
 	area->threads = options->threads;
-	return trace(
-		shm_open_anonymous(&area->memory, (3 + (size_t)options->sides) * AREA_CELL_BYTES));
+	return trace(shm_open_anonymous(&area->memory, bytes));
 }
 
 int area_attach(void *state, unsigned side)

@@ -25,6 +25,9 @@ struct area {
 /* All cells, zeroed. */
 int area_open(struct area *area, const struct lock_options *options);
 
+/* For a member with a layout of its own. */
+int area_open_bytes(struct area *area, const struct lock_options *options, size_t bytes);
+
 /* For a member's attach; `state` begins with a struct area. A thread's copy owns nothing. */
 int area_attach(void *state, unsigned side);
 
