@@ -1,7 +1,7 @@
 /*
  * serial: no pool at all. The caller does each task itself, through the same pointer to the
  * function as a worker would: what speed-up is measured against, and the floor of the harness in
- * every table. Its batch is its map.
+ * every table. Its batch is its map, whatever the chunk.
  */
 #include "pool/pool.h"
 
@@ -42,7 +42,7 @@ static void serial_close(void *state)
 const struct pool pool_serial = {
 	.name = "serial",
 	.summary = "no pool: the caller does each task itself",
-	.capabilities = POOL_BASELINE | POOL_CALLER_WORKS | POOL_RUN | POOL_BATCH,
+	.capabilities = POOL_BASELINE | POOL_CALLER_WORKS | POOL_RUN | POOL_BATCH | POOL_CHUNK,
 	.state_bytes = 0,
 	.open = serial_open,
 	.run = serial_run,

@@ -31,8 +31,18 @@ struct pool_tbb_state {
 	tbb::task_scheduler_handle handle{tbb::attach{}};
 	/* Else it has as many threads as there are CPUs, whatever the arena wants. */
 	std::unique_ptr<tbb::global_control> limit;
+	/* None: the caller's own, which it is in already, and need not enter for each call (70 ns).
+	 * That one cannot have more workers than there are CPUs. */
 	std::unique_ptr<tbb::task_arena> arena;
 	std::unique_ptr<tbb::task_group> group;
+
+	template <typename Call> void execute(const Call &call)
+	{
+		if (arena)
+			arena->execute(call);
+		else
+			call();
+	}
 };
 
 pool_tbb_state &state_of(void *state)
@@ -56,7 +66,7 @@ int run(void *state, pool_function *function, uint64_t argument, uint64_t *ret_r
 {
 	return guarded([=] {
 		pool_tbb_state &self = state_of(state);
-		self.arena->execute([&] {
+		self.execute([&] {
 			self.group->run([=] { *ret_result = function(argument); });
 			self.group->wait();
 		});
@@ -69,7 +79,7 @@ int batch(void *state, pool_function *function, const uint64_t *arguments, size_
 {
 	return guarded([=] {
 		pool_tbb_state &self = state_of(state);
-		self.arena->execute([&] {
+		self.execute([&] {
 			for (size_t i = 0; i < n; i++)
 				self.group->run([=] { results[i] = function(arguments[i]); });
 			self.group->wait();
@@ -86,7 +96,7 @@ int map(void *state, pool_function *function, const uint64_t *arguments, size_t 
 			results[i] = function(arguments[i]);
 	};
 	return guarded([=] {
-		state_of(state).arena->execute([&] {
+		state_of(state).execute([&] {
 			if (chunk == 0)
 				tbb::parallel_for(tbb::blocked_range<size_t>(0, n), body);
 			else
@@ -118,7 +128,8 @@ int open(void *state, const struct pool_options *options)
 		*static_cast<pool_tbb_state **>(state) = self;
 		self->limit = std::make_unique<tbb::global_control>(
 			tbb::global_control::max_allowed_parallelism, options->workers);
-		self->arena = std::make_unique<tbb::task_arena>((int)options->workers, 1);
+		if ((int)options->workers > tbb::info::default_concurrency())
+			self->arena = std::make_unique<tbb::task_arena>((int)options->workers, 1);
 		self->group = std::make_unique<tbb::task_group>();
 		return 0;
 	});
