@@ -18,7 +18,7 @@ PARAMETERS = {
     "receivers": (2, 1, 31),
     "contenders": (2, 1, 32),
     "gap": (1_000_000, 0, 10_000_000_000),
-    "section": (0, 0, 1_000_000_000),
+    "section": (1000, 0, 1_000_000_000),
     "workers": (2, 1, 64),
     "n": (20, 0, 45),
     "tasks": (100, 1, 1_000_000),
@@ -49,8 +49,8 @@ FAMILIES = {
     "locks": {
         "uncontended": (),
         "contended": ("contenders", "section"),
-        "event_pingpong": (),
-        "condition_pingpong": (),
+        "handover": ("section",),
+        "notify": (),
         "barrier": ("contenders",),
         "value_add": ("contenders",),
     },
@@ -108,7 +108,7 @@ class Cell:
         self.operation_ns = 0
         self.batch = 1
 
-    def next_batch(self):
+    def next_batch(self, _):
         self.batch = clock.batch_for(self.operation_ns)
         return self.batch
 
@@ -120,13 +120,13 @@ class Cell:
         elapsed = end - begin if ending[0].busy is None else ending[0].busy
         self.operation_ns = elapsed / max(1, iterations)
         return {"elapsed_ns": elapsed, "begin_ns": begin, "end_ns": end, "messages": messages,
-                "samples_ns": clock.thin(ending[0].samples), "batch": self.batch,
+                "samples_ns": clock.thin(parts[0].samples), "batch": self.batch,
                 "facts": self.facts, "cpu_ns": cpu_ns}
 
 
 class CellOfSides(Cell):
-    """A cell in which several sides do the same number of operations. A member says what they
-    are: steps(index) → (steps, how many times an iteration, begins, ends the measured time)."""
+    """A cell in which several sides run together. A member says what a side does in each run:
+    steps(index) → (steps, how many times an iteration, begins, ends the measured time)."""
 
     per_iteration = 1
 
@@ -143,17 +143,19 @@ class CellOfSides(Cell):
     def measure(self, index, iterations, batch):
         steps, factor, begins, ends = self.steps(index)
         count = iterations * factor
-        before = self.sides.cpu_ns()
         if "gap" in self.request.parameters and index == 0:
             part = clock.timed_after_gaps(steps, count, self.request.gap)
         else:
             part = clock.timed(steps, count, batch if ends else count)
+        return part._replace(begin=part.begin if begins else None, end=part.end if ends else None)
+
+    def measured(self, index, iterations, batch):
+        before = self.sides.cpu_ns()
+        part = self.measure(index, iterations, batch)
         used = self.sides.cpu_ns() - before
-        return part._replace(begin=part.begin if begins else None,
-                             end=part.end if ends else None,
-                             samples=part.samples if index == 0 else []), used
+        return part if index == 0 else part._replace(samples=[]), used
 
     def run(self, iterations):
-        answers = self.sides.turn("measure", iterations, self.next_batch())
+        answers = self.sides.turn("measured", iterations, self.next_batch(iterations))
         return self.record([part for part, _ in answers], iterations,
                            iterations * self.per_iteration, [used for _, used in answers])

@@ -128,7 +128,7 @@ class PoolCell(Cell):
         if self.request.workload == "submit_idle":
             part = clock.timed_after_gaps((self.step,), iterations, self.request.gap)
         else:
-            part = clock.timed((self.step,), iterations, self.next_batch())
+            part = clock.timed((self.step,), iterations, self.next_batch(iterations))
         used = [after - then for after, then in zip(self._cpu_ns(), before)]
         return self.record([part], iterations, iterations * len(self.arguments), used)
 

@@ -59,7 +59,7 @@ class ProcessCell(Cell):
 
     def run(self, iterations):
         before = cpu_ns()
-        part = clock.timed((self.step,), iterations, self.next_batch())
+        part = clock.timed((self.step,), iterations, self.next_batch(iterations))
         if self.failed:
             raise Failure(f"{self.failed} of them did not end with 0")
         return self.record([part], iterations, iterations, [cpu_ns() - before])
