@@ -71,7 +71,7 @@ int process_clone(struct process_start *start)
 	memcpy(parent_name, mp_current_process()->name, sizeof(parent_name));
 	process_flush();
 	struct mp_robust_head_ *head = mp_thread_self_()->head;
-	family_lock();
+	family_enter();
 	arena_lock();
 	long pid = fault_hit() ? -errno
 			       : kernel_call(SYS_clone3, (long)&arguments, sizeof(arguments), 0, 0);
@@ -85,7 +85,7 @@ int process_clone(struct process_start *start)
 		process_leave(status);
 	}
 	arena_unlock();
-	family_unlock();
+	family_leave();
 	if (pid < 0)
 		return fail((int)pid,
 			"cannot clone: %s (see 'ulimit -u', 'ulimit -n' and the cgroup's pids.max)",

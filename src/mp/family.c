@@ -42,7 +42,7 @@ static void prepare(void)
 	family.self.pid = getpid();
 	/* The arena's handlers first: those registered later lock earlier. */
 	mp_shared_contains(NULL, 0);
-	if (pthread_atfork(family_lock, family_unlock, family_forked) != 0 ||
+	if (pthread_atfork(family_enter, family_leave, family_forked) != 0 ||
 		atexit(family_finish) != 0)
 		prepared = -ENOMEM;
 }
@@ -55,12 +55,12 @@ int family_prepare(void)
 	return 0;
 }
 
-void family_lock(void)
+void family_enter(void)
 {
 	latch_lock(&family.lock);
 }
 
-void family_unlock(void)
+void family_leave(void)
 {
 	latch_unlock(&family.lock);
 }
@@ -96,14 +96,14 @@ struct mp_process *family_record_new(void)
 {
 	struct mp_process *record = NULL;
 
-	family_lock();
+	family_enter();
 	for (unsigned i = 0; i < RECORDS && !record; i++) {
 		if (!family.records[i].is_used)
 			record = &family.records[i];
 	}
 	if (record)
 		*record = (struct mp_process){.is_used = true};
-	family_unlock();
+	family_leave();
 	if (!record && !fault_hit())
 		record = calloc(1, sizeof(*record));
 	if (!record)
@@ -131,14 +131,14 @@ unsigned family_next_number(void)
 
 void family_add(struct mp_process *process)
 {
-	family_lock();
+	family_enter();
 	process->previous = family.last;
 	if (family.last)
 		family.last->next = process;
 	else
 		family.first = process;
 	family.last = process;
-	family_unlock();
+	family_leave();
 }
 
 static void family_remove(struct mp_process *process)
@@ -194,9 +194,9 @@ void family_free(struct mp_process *process)
 		free(process);
 		return;
 	}
-	family_lock();
+	family_enter();
 	process->is_used = false;
-	family_unlock();
+	family_leave();
 }
 
 void mp_process_free(struct mp_process *process)
@@ -205,13 +205,13 @@ void mp_process_free(struct mp_process *process)
 
 	if (!process || process == &family.self || process == &family.parent)
 		return;
-	family_lock();
+	family_enter();
 	bool goes_on = process->owner == family.self.pid && family_reap(process) < 0;
 	if (goes_on) {
 		process->is_released = true;
 		family.released++;
 	}
-	family_unlock();
+	family_leave();
 	if (!goes_on)
 		family_free(process);
 	errno = saved;
@@ -221,7 +221,7 @@ void family_sweep(void)
 {
 	struct mp_process *ended = NULL;
 
-	family_lock();
+	family_enter();
 	struct mp_process *next = family.released ? family.first : NULL;
 	while (next) {
 		struct mp_process *process = next;
@@ -231,7 +231,7 @@ void family_sweep(void)
 			ended = process;
 		}
 	}
-	family_unlock();
+	family_leave();
 	while (ended) {
 		struct mp_process *process = ended;
 		ended = process->next;
@@ -244,7 +244,7 @@ unsigned mp_active_children(struct mp_process **ret_children, unsigned max)
 	unsigned count = 0;
 
 	family_sweep();
-	family_lock();
+	family_enter();
 	struct mp_process *next = family.first;
 	while (next) {
 		struct mp_process *process = next;
@@ -255,7 +255,7 @@ unsigned mp_active_children(struct mp_process **ret_children, unsigned max)
 			ret_children[count] = process;
 		count++;
 	}
-	family_unlock();
+	family_leave();
 	return count;
 }
 
@@ -265,22 +265,22 @@ void family_finish(void)
 
 	if (!family.first)
 		return;
-	family_lock();
+	family_enter();
 	for (struct mp_process *p = family.first; p; p = p->next)
 		if (p->is_daemon && p->owner == getpid())
 			kill(p->pid, SIGKILL);
 	while (family.first && family.first->owner == getpid()) {
 		pid_t pid = family.first->pid;
 		/* Other threads may reap it meanwhile, so look at it anew. */
-		family_unlock();
+		family_leave();
 		while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | __WALL) < 0 &&
 			errno == EINTR)
 			;
-		family_lock();
+		family_enter();
 		if (family.first && family.first->pid == pid)
 			family_reap(family.first);
 	}
-	family_unlock();
+	family_leave();
 }
 
 /* The parent may have ended, and its pid be another one's, before the descriptor was opened. */
@@ -302,7 +302,7 @@ int family_watch(struct mp_process *process)
 
 	if (process->pidfd >= 0)
 		return 0;
-	family_lock();
+	family_enter();
 	if (process->pidfd < 0) {
 		r = process == &family.parent ? watch_parent(process) : proc_pidfd(process->pid);
 		if (r >= 0) {
@@ -310,6 +310,6 @@ int family_watch(struct mp_process *process)
 			r = 0;
 		}
 	}
-	family_unlock();
+	family_leave();
 	return r;
 }

@@ -59,8 +59,8 @@ _Noreturn void process_leave(int status);
 /* Once per program: handlers of fork and exit. */
 int family_prepare(void);
 
-void family_lock(void);
-void family_unlock(void);
+void family_enter(void);
+void family_leave(void);
 
 /* In a child that libc's fork handlers did not run in; the parent had locked before. */
 void family_forked(void);
