@@ -8,6 +8,8 @@
 #include "mp/condition.h"
 #include "mp/event.h"
 #include "mp/lock.h"
+#include "mp/named.h"
+#include "mp/parmap.h"
 #include "mp/pipe.h"
 #include "mp/process.h"
 #include "mp/rlock.h"
