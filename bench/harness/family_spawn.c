@@ -21,7 +21,8 @@
 static_assert((int)SPAWN_PROCESS == (int)SUBJECT_PROCESS, "the first bit of every family");
 static_assert((int)SPAWN_THREAD == (int)SUBJECT_THREAD, "the second bit of every family");
 
-static const char *const capability_names[] = {"processes", "threads", "loads a program", ""};
+static const char *const capability_names[] = {
+	"processes", "threads", "loads a program", "loads itself", ""};
 
 /* Relative to the program: in the build tree, and installed. */
 static const char *const helper_dirs[] = {"../src/spawn", ".", NULL};

@@ -1,12 +1,30 @@
 #include "spawn/process.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "mp/process.h"
+#include "mp/shared.h"
+
+static const char nothing_argument[] = "--spawn-nothing";
+static bool main_was_called;
+
+void spawn_main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], nothing_argument) == 0)
+		_exit(EXIT_SUCCESS);
+	mp_freeze_support();
+	/* The memory from which libmp hands things on to what it spawns stays the process's: who
+	 * counts descriptors before and after must find it there before. */
+	mp_shared_free(mp_shared_new(1));
+	main_was_called = true;
+}
 
 int spawn_open_bare(void *state, const struct spawn_options *options)
 {
@@ -26,6 +44,14 @@ int spawn_open_helper(void *state, const struct spawn_options *options)
 	return 0;
 }
 
+int spawn_open_self(void *state, const struct spawn_options *options)
+{
+	(void)state, (void)options;
+	return main_was_called ? 0
+			       : fail(-EOPNOTSUPP, "main() has not called spawn_main(): this "
+						   "program cannot be started again");
+}
+
 void spawn_close(void *state)
 {
 	(void)state;
@@ -36,6 +62,15 @@ void spawn_exec(const char *helper)
 	char *arguments[] = {(char *)helper, NULL}, *environment[] = {NULL};
 
 	execve(helper, arguments, environment);
+	_exit(127);
+}
+
+void spawn_exec_self(void)
+{
+	char *arguments[] = {program_invocation_name, (char *)nothing_argument, NULL};
+	char *environment[] = {NULL};
+
+	execve("/proc/self/exe", arguments, environment);
 	_exit(127);
 }
 

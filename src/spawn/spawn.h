@@ -12,6 +12,7 @@ enum spawn_capability {
 	SPAWN_PROCESS = 1 << 0, /* starts a process */
 	SPAWN_THREAD = 1 << 1,  /* starts a thread */
 	SPAWN_EXEC = 1 << 2,    /* loads a program: `helper` */
+	SPAWN_SELF = 1 << 3,    /* loads this very program: needs spawn_main() */
 };
 
 enum { SPAWN_STATE_MAX = 1024, SPAWN_REASON_MAX = 256 };
@@ -47,3 +48,7 @@ const struct spawn *spawn_find(const char *name);
 
 /* probe() of one that has it, else 0. The reason is empty on success. */
 int spawn_probe(const struct spawn *spawn, char reason[SPAWN_REASON_MAX]);
+
+/* First in main(), before anything else, of a program that uses members: some start this very
+ * program again, and that ends here. It returns in the program that a user has started. */
+void spawn_main(int argc, char **argv);

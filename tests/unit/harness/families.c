@@ -322,8 +322,9 @@ static int unload(void **state)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	spawn_main(argc, argv);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pools),
 		cmocka_unit_test(test_locks),

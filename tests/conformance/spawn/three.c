@@ -1,0 +1,5 @@
+/* A program that ends with 3. */
+int main(void)
+{
+	return 3;
+}
