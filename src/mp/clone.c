@@ -71,11 +71,7 @@ int process_clone(struct process_start *start)
 	memcpy(parent_name, mp_current_process()->name, sizeof(parent_name));
 	process_flush();
 	struct mp_robust_head_ *head = mp_thread_self_()->head;
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	arena_lock();
 	long pid = fault_hit() ? -errno
 			       : kernel_call(SYS_clone3, (long)&arguments, sizeof(arguments), 0, 0);
@@ -89,11 +85,7 @@ int process_clone(struct process_start *start)
 		process_leave(status);
 	}
 	arena_unlock();
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	if (pid < 0)
 		return fail((int)pid,
 			"cannot clone: %s (see 'ulimit -u', 'ulimit -n' and the cgroup's pids.max)",

@@ -42,11 +42,7 @@ static void prepare(void)
 	family.self.pid = getpid();
 	/* The arena's handlers first: those registered later lock earlier. */
 	mp_shared_contains(NULL, 0);
-<<<<<<< ours
 	if (pthread_atfork(family_enter, family_leave, family_forked) != 0 ||
-=======
-	if (pthread_atfork(family_hold, family_release, family_forked) != 0 ||
->>>>>>> theirs
 		atexit(family_finish) != 0)
 		prepared = -ENOMEM;
 }
@@ -59,20 +55,12 @@ int family_prepare(void)
 	return 0;
 }
 
-<<<<<<< ours
 void family_enter(void)
-=======
-void family_hold(void)
->>>>>>> theirs
 {
 	latch_lock(&family.lock);
 }
 
-<<<<<<< ours
 void family_leave(void)
-=======
-void family_release(void)
->>>>>>> theirs
 {
 	latch_unlock(&family.lock);
 }
@@ -108,22 +96,14 @@ struct mp_process *family_record_new(void)
 {
 	struct mp_process *record = NULL;
 
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	for (unsigned i = 0; i < RECORDS && !record; i++) {
 		if (!family.records[i].is_used)
 			record = &family.records[i];
 	}
 	if (record)
 		*record = (struct mp_process){.is_used = true};
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	if (!record && !fault_hit())
 		record = calloc(1, sizeof(*record));
 	if (!record)
@@ -151,22 +131,14 @@ unsigned family_next_number(void)
 
 void family_add(struct mp_process *process)
 {
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	process->previous = family.last;
 	if (family.last)
 		family.last->next = process;
 	else
 		family.first = process;
 	family.last = process;
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 }
 
 static void family_remove(struct mp_process *process)
@@ -222,15 +194,9 @@ void family_free(struct mp_process *process)
 		free(process);
 		return;
 	}
-<<<<<<< ours
 	family_enter();
 	process->is_used = false;
 	family_leave();
-=======
-	family_hold();
-	process->is_used = false;
-	family_release();
->>>>>>> theirs
 }
 
 void mp_process_free(struct mp_process *process)
@@ -239,21 +205,13 @@ void mp_process_free(struct mp_process *process)
 
 	if (!process || process == &family.self || process == &family.parent)
 		return;
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	bool goes_on = process->owner == family.self.pid && family_reap(process) < 0;
 	if (goes_on) {
 		process->is_released = true;
 		family.released++;
 	}
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	if (!goes_on)
 		family_free(process);
 	errno = saved;
@@ -263,11 +221,7 @@ void family_sweep(void)
 {
 	struct mp_process *ended = NULL;
 
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	struct mp_process *next = family.released ? family.first : NULL;
 	while (next) {
 		struct mp_process *process = next;
@@ -277,11 +231,7 @@ void family_sweep(void)
 			ended = process;
 		}
 	}
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	while (ended) {
 		struct mp_process *process = ended;
 		ended = process->next;
@@ -294,11 +244,7 @@ unsigned mp_active_children(struct mp_process **ret_children, unsigned max)
 	unsigned count = 0;
 
 	family_sweep();
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	struct mp_process *next = family.first;
 	while (next) {
 		struct mp_process *process = next;
@@ -309,11 +255,7 @@ unsigned mp_active_children(struct mp_process **ret_children, unsigned max)
 			ret_children[count] = process;
 		count++;
 	}
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	return count;
 }
 
@@ -323,18 +265,13 @@ void family_finish(void)
 
 	if (!family.first)
 		return;
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	for (struct mp_process *p = family.first; p; p = p->next)
 		if (p->is_daemon && p->owner == getpid())
 			kill(p->pid, SIGKILL);
 	while (family.first && family.first->owner == getpid()) {
 		pid_t pid = family.first->pid;
 		/* Other threads may reap it meanwhile, so look at it anew. */
-<<<<<<< ours
 		family_leave();
 		while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | __WALL) < 0 &&
 			errno == EINTR)
@@ -344,17 +281,6 @@ void family_finish(void)
 			family_reap(family.first);
 	}
 	family_leave();
-=======
-		family_release();
-		while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | __WALL) < 0 &&
-			errno == EINTR)
-			;
-		family_hold();
-		if (family.first && family.first->pid == pid)
-			family_reap(family.first);
-	}
-	family_release();
->>>>>>> theirs
 }
 
 /* The parent may have ended, and its pid be another one's, before the descriptor was opened. */
@@ -376,11 +302,7 @@ int family_watch(struct mp_process *process)
 
 	if (process->pidfd >= 0)
 		return 0;
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	if (process->pidfd < 0) {
 		r = process == &family.parent ? watch_parent(process) : proc_pidfd(process->pid);
 		if (r >= 0) {
@@ -388,10 +310,6 @@ int family_watch(struct mp_process *process)
 			r = 0;
 		}
 	}
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	return r;
 }

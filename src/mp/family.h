@@ -59,13 +59,8 @@ _Noreturn void process_leave(int status);
 /* Once per program: handlers of fork and exit. */
 int family_prepare(void);
 
-<<<<<<< ours
 void family_enter(void);
 void family_leave(void);
-=======
-void family_hold(void);
-void family_release(void);
->>>>>>> theirs
 
 /* In a child that libc's fork handlers did not run in; the parent had locked before. */
 void family_forked(void);

@@ -244,15 +244,9 @@ int mp_process_join(struct mp_process *process, int64_t timeout_ns, int *ret_exi
 		r = wait_for_end(process, timeout_ns);
 		if (r < 0)
 			return r;
-<<<<<<< ours
 		family_enter();
 		family_reap(process);
 		family_leave();
-=======
-		family_hold();
-		family_reap(process);
-		family_release();
->>>>>>> theirs
 	}
 	return outcome(process, ret_exit_code);
 }
@@ -276,22 +270,14 @@ static int send_signal(struct mp_process *process, int signal_number)
 
 	if (r < 0)
 		return r;
-<<<<<<< ours
 	family_enter();
-=======
-	family_hold();
->>>>>>> theirs
 	if (process->is_ended)
 		r = 0;
 	else if (process->pidfd >= 0)
 		r = sys(syscall(SYS_pidfd_send_signal, process->pidfd, signal_number, NULL, 0));
 	else
 		r = sys(kill(process->pid, signal_number));
-<<<<<<< ours
 	family_leave();
-=======
-	family_release();
->>>>>>> theirs
 	return r == -ESRCH ? 0 : trace(r);
 }
 
