@@ -11,6 +11,7 @@
 #include "mp/named.h"
 #include "mp/parmap.h"
 #include "mp/pipe.h"
+#include "mp/pool.h"
 #include "mp/process.h"
 #include "mp/rlock.h"
 #include "mp/semaphore.h"
