@@ -13,6 +13,7 @@
 #include "mp/pipe.h"
 #include "mp/pool.h"
 #include "mp/process.h"
+#include "mp/queue.h"
 #include "mp/rlock.h"
 #include "mp/semaphore.h"
 #include "mp/shared.h"

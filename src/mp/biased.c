@@ -1,0 +1,104 @@
+#include "mp/biased.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "mp/park.h"
+#include "os/waiter.h"
+
+enum {
+	ROW_MIN = 32,
+	/* A bias that was taken away cost some 10 µs; so many operations take 100. */
+	ROW_MAX = 4096,
+	PAUSES = 200,
+	SLEEP_NS_MIN = 20 * 1000,
+	SLEEP_NS_MAX = 1000 * 1000,
+};
+
+/* Waits until the thread that had the bias is outside, or dead. */
+static int wait_until_idle(struct mp_biased *biased, int64_t deadline_ns)
+{
+	int64_t sleep_ns = SLEEP_NS_MIN;
+	uint32_t busy;
+
+	for (unsigned i = 0;; i++) {
+		busy = __atomic_load_n(&biased->busy, __ATOMIC_ACQUIRE);
+		if (!(busy & MP_LOCK_TID_))
+			break;
+		if (i < PAUSES) {
+			waiter_pause();
+			continue;
+		}
+		/* It was interrupted inside, and does not know that it is waited for. */
+		int64_t now = clock_ns();
+		if (now >= deadline_ns)
+			return -ETIMEDOUT;
+		clock_sleep_until(now + sleep_ns < deadline_ns ? now + sleep_ns : deadline_ns);
+		if (sleep_ns < SLEEP_NS_MAX)
+			sleep_ns *= 2;
+	}
+	if (busy & MP_LOCK_OWNER_DIED_) {
+		biased->is_dirty = 1;
+		__atomic_store_n(&biased->busy, 0, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static int take_bias_away(struct mp_biased *biased, int64_t deadline_ns)
+{
+	const struct mp_thread_ *self = mp_thread_self_();
+	uint32_t bias = __atomic_load_n(&biased->bias, __ATOMIC_RELAXED);
+
+	if (bias != 0) {
+		__atomic_store_n(&biased->bias, 0, __ATOMIC_SEQ_CST);
+		if (bias != self->tid) {
+			uint32_t needed = biased->row_needed ? biased->row_needed : ROW_MIN;
+			biased->row_needed = needed < ROW_MAX ? 2 * needed : ROW_MAX;
+			/* Where it is missing, what the other has stored shows within a moment. */
+			if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) != 0)
+				clock_sleep_until(clock_ns() + SLEEP_NS_MAX);
+		}
+	}
+	return wait_until_idle(biased, deadline_ns);
+}
+
+int mp_biased_acquire(struct mp_biased *biased, int64_t timeout_ns)
+{
+	int r = mp_lock_acquire_for(&biased->lock, timeout_ns);
+
+	if (r == -EOWNERDEAD)
+		biased->is_dirty = 1;
+	else if (r < 0)
+		return r;
+	if (__atomic_load_n(&biased->bias, __ATOMIC_RELAXED) != 0 ||
+		__atomic_load_n(&biased->busy, __ATOMIC_RELAXED) != 0) {
+		r = take_bias_away(biased, mp_deadline(timeout_ns));
+		if (r < 0) {
+			mp_lock_release(&biased->lock);
+			return timeout_ns == 0 ? -EAGAIN : r;
+		}
+	}
+	if (__builtin_expect(biased->is_dirty != 0, false)) {
+		biased->is_dirty = 0;
+		return -EOWNERDEAD;
+	}
+	return 0;
+}
+
+void mp_biased_release(struct mp_biased *biased)
+{
+	const struct mp_thread_ *self = mp_thread_self_();
+	uint32_t needed = biased->row_needed ? biased->row_needed : ROW_MIN;
+
+	if (biased->last != self->tid) {
+		biased->last = self->tid;
+		biased->row = 0;
+	} else if (++biased->row >= needed && !self->needs_fence && biased->lock.sleepers_ == 0) {
+		biased->row = 0;
+		__atomic_store_n(&biased->bias, self->tid, __ATOMIC_RELAXED);
+	}
+	mp_lock_release(&biased->lock);
+}
