@@ -14,16 +14,15 @@ Subject = namedtuple("Subject", "summary workloads executions make")
 
 # The parameters that a workload may have: name → (default, least, most).
 PARAMETERS = {
-    "senders": (2, 1, 31),
-    "receivers": (2, 1, 31),
+    "senders": (2, 1, 32),
+    "receivers": (2, 1, 32),
     "contenders": (2, 1, 32),
     "gap": (1_000_000, 0, 10_000_000_000),
     "section": (1000, 0, 1_000_000_000),
     "workers": (2, 1, 64),
     "n": (20, 0, 45),
-    "tasks": (100, 1, 1_000_000),
-    "chunk": (0, 0, 1_000_000),
-    "port": (0, 0, 65535),
+    "tasks": (100, 1, 10_000_000),
+    "chunk": (0, 0, 10_000_000),
     "resident": (0, 0, 1 << 34),
 }
 
@@ -44,7 +43,7 @@ FAMILIES = {
         "submit": ("workers",),
         "submit_idle": ("workers", "gap"),
         "batch": ("workers", "tasks"),
-        "fetch": ("workers", "tasks", "chunk", "port"),
+        "fetch": ("workers", "tasks"),
     },
     "locks": {
         "uncontended": (),

@@ -9,11 +9,13 @@ and count with it.
 """
 import multiprocessing.dummy
 import os
+import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import clock
+import server
 import tasks
 from cell import Cell, Subject
 from sides import FORK, Failure, bind, process_clock, thread_clock
@@ -59,37 +61,47 @@ class FuturesCalls:
         return list(self.pool.map(function, arguments, chunksize=chunk or 1))
 
 
-def server_start(request):
-    import server  # and asyncio, which is large: only where it is needed
-    return server.start(request)
-
-
 class PoolCell(Cell):
     def __init__(self, calls, make, processes, request):
         super().__init__(request)
-        workload = request.workload
-        count = request.parameters.get("tasks", 1)
-        self.function = {"fib": tasks.fib, "fetch": tasks.fetch}.get(workload, tasks.identity)
-        self.arguments = [request.n] * count if workload == "fib" else list(range(count))
-        if workload == "fib":
+        self.is_map = "tasks" in request.parameters
+        self.arguments = list(range(1, request.tasks + 1)) if self.is_map else [0]
+        self.expected = self.arguments
+        port = None
+        if request.workload == "fib":
             tasks.work_needed()
-        port = server_start(request) if workload == "fetch" else None
+            self.arguments = [request.n] * request.tasks
+            self.expected = [tasks.fib(request.n)] * request.tasks
+        elif request.workload == "fetch":
+            port = server.start(request)
         bind(request.cpus, 0)
         initial = (FORK.Value("I", 0), FORK.Barrier(request.workers), request.cpus, port)
         self.pool = calls(make(request.workers, initializer=tasks.worker_begins,
                                initargs=initial))
         request.cleanup.callback(self.pool.close)
+        self.results = None
         self.step = self._step()
         self._meet(processes)
 
     def _step(self):
-        """One iteration, which returns its results in a list."""
-        function, arguments = self.function, self.arguments
-        if self.request.workload.startswith("submit"):
-            return partial(self.pool.run, function, arguments[0])
-        if self.request.workload == "batch":
-            return partial(self.pool.batch, function, arguments)
-        return partial(self.pool.map, function, arguments, self.request.chunk)
+        """One iteration, which leaves its results."""
+        arguments, pool = self.arguments, self.pool
+        function = {"fib": tasks.fib, "fetch": tasks.fetch}.get(self.request.workload,
+                                                                tasks.nothing)
+        # Every task of fetch by itself, as in C.
+        chunk = 1 if function is tasks.fetch else self.request.parameters.get("chunk")
+
+        def submit():
+            self.results = pool.run(tasks.following, self.results)
+
+        def batch():
+            self.results = pool.batch(function, arguments)
+
+        def map_all():
+            self.results = pool.map(function, arguments, chunk)
+        if not self.is_map:
+            return submit
+        return batch if self.request.workload == "batch" else map_all
 
     def _meet(self, processes):
         """Every worker is awake, another process or thread, and where it should be."""
@@ -115,22 +127,33 @@ class PoolCell(Cell):
         return [caller] + used
 
     def verify(self):
-        expected = [self.function(argument) if self.function is not tasks.fetch else argument
-                    for argument in self.arguments]
-        results = self.step()
-        if results != (expected[0] if self.request.workload.startswith("submit") else expected):
-            raise Failure("the results are not those of the tasks")
-        if self.function is tasks.fib and tasks.fib(20) != 6765:
+        if self.request.workload == "fib" and tasks.fib(20) != 6765:
             raise Failure("fib(20) is wrong")
+        self.results = 0
+        self.step()
+        self.check(1)
+
+    def check(self, iterations):
+        """Every result in its place; each single task had the result of the one before."""
+        if self.results != (self.expected if self.is_map else iterations):
+            raise Failure("the results are not those of the tasks")
 
     def run(self, iterations):
+        self.results = 0
         before = self._cpu_ns()
         if self.request.workload == "submit_idle":
             part = clock.timed_after_gaps((self.step,), iterations, self.request.gap)
         else:
             part = clock.timed((self.step,), iterations, self.next_batch(iterations))
         used = [after - then for after, then in zip(self._cpu_ns(), before)]
-        return self.record([part], iterations, iterations * len(self.arguments), used)
+        self.check(iterations)
+        count = len(self.arguments)
+        record = self.record([part], iterations, iterations * count, used)
+        if self.is_map:
+            self.facts["task_ns"] = statistics.median(part.samples or [self.operation_ns]) / count
+        if self.request.workload == "fetch":
+            self.facts["requests_per_s"] = iterations * count / (record["elapsed_ns"] / 1e9)
+        return record
 
 
 def subject(summary, calls, make, processes):

@@ -1,47 +1,20 @@
-"""The server of `fetch`: it gives back the eight bytes of a request after 5 ms, on the loopback.
-
-It is a process with the CPUs of all sides, unless the request names the port of another one.
-"""
-import asyncio
+"""The server of `fetch`: the same program as the C harness has, beside this file when it is built
+or installed. It gives back the eight bytes of a request after 5 ms, and ends with this process."""
 import os
+import subprocess
 
-from sides import FORK, Failure
+from sides import Failure
 
-DELAY_S = 0.005
-START_TIMEOUT_S = 10
-
-
-async def answer(reader, writer):
-    request = await reader.readexactly(8)
-    await asyncio.sleep(DELAY_S)
-    writer.write(request)
-    await writer.drain()
-    writer.close()
-
-
-async def serve(pipe):
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=128)
-    pipe.send(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
-
-
-def main(pipe, cpus):
-    if cpus:
-        os.sched_setaffinity(0, cpus)
-    asyncio.run(serve(pipe))
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fetch-server")
 
 
 def start(request):
-    """The port of a server that is ready."""
-    if request.port:
-        return request.port
-    mine, theirs = FORK.Pipe()
-    process = FORK.Process(target=main, daemon=True,
-                           args=(theirs, {cpu for cpu in request.cpus if cpu >= 0}))
-    process.start()
-    theirs.close()
-    request.cleanup.callback(process.join)
-    request.cleanup.callback(process.kill)
-    if not mine.poll(START_TIMEOUT_S):
-        raise Failure("the server for fetch does not start")
-    return mine.recv()
+    """The port of a server that listens."""
+    if not os.access(PROGRAM, os.X_OK):
+        raise Failure("fetch needs fetch-server beside the scripts, which the build makes")
+    server = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    request.cleanup.callback(server.communicate)  # shuts its stdin, waits for its end
+    port = server.stdout.readline()
+    if not port:
+        raise Failure("fetch-server does not start (its reason is on stderr)")
+    return int(port)
