@@ -32,13 +32,17 @@
 
 enum {
 	SLICE_NS = 100 * 1000 * 1000,
+	/* The first slices of a wait, which double: one who was about to sleep when the count was
+	 * set back sleeps uncounted (tests/model: lock-vain-no-slice), but not for long. */
+	FIRST_SLICE_NS = 2 * 1000 * 1000,
 	/* Where membarrier() is missing, a wake-up may be. */
 	UNFENCED_SLICE_NS = 1000 * 1000,
 	/* Looks at the lock before sleeping; the pauses between them (10 to 45 ns each) double. */
 	LOOKS_MAX = 40,
 	LOOKS_MIN = 2,
 	PAUSES_MAX = 8,
-	VAIN_MAX = 64,
+	/* 0.2 ms, or more: so long nobody is on the way into its sleep, unless it is preempted. */
+	VAIN_MAX = 1000,
 };
 
 static _Thread_local unsigned looks = LOOKS_MAX;
@@ -79,10 +83,10 @@ void mp_lock_wake_(struct mp_lock *lock)
 	 * release would wake again. */
 	if (futex_wake(futex_of(lock), 1) > 0) {
 		sleepers_drop(lock);
-		lock->vain_ = 0;
-	} else if (++lock->vain_ > VAIN_MAX) {
+		__atomic_store_n(&lock->vain_, 0, __ATOMIC_RELAXED);
+	} else if (__atomic_fetch_add(&lock->vain_, 1, __ATOMIC_RELAXED) >= VAIN_MAX) {
 		__atomic_store_n(&lock->sleepers_, 0, __ATOMIC_RELAXED);
-		lock->vain_ = 0;
+		__atomic_store_n(&lock->vain_, 0, __ATOMIC_RELAXED);
 	}
 }
 
@@ -123,9 +127,8 @@ static int spin(struct mp_lock *lock, struct mp_thread_ *self)
 }
 
 /* Sleeps while the lock is held, at most until the deadline; the caller looks again. */
-static void sleep_once(struct mp_lock *lock, int64_t now_ns, int64_t deadline_ns)
+static void sleep_once(struct mp_lock *lock, int64_t slice_ns, int64_t now_ns, int64_t deadline_ns)
 {
-	int64_t slice_ns = SLICE_NS;
 	int r = 1;
 
 	__atomic_fetch_add(&lock->sleepers_, 1, __ATOMIC_SEQ_CST);
@@ -145,9 +148,9 @@ static void sleep_once(struct mp_lock *lock, int64_t now_ns, int64_t deadline_ns
 int mp_lock_acquire_slow_(struct mp_lock *lock, int64_t timeout_ns)
 {
 	struct mp_thread_ *self = mp_thread_self_();
-	int64_t deadline_ns = 0;
+	int64_t slice_ns = FIRST_SLICE_NS, deadline_ns = 0;
 
-	if ((__atomic_load_n(&lock->word_, __ATOMIC_RELAXED) & MP_LOCK_TID_) == self->tid)
+	if (mp_lock_is_mine_(lock))
 		return -EDEADLK;
 	mp_robust_begin_(self, &lock->node_);
 	int r = take(lock, self);
@@ -161,7 +164,8 @@ int mp_lock_acquire_slow_(struct mp_lock *lock, int64_t timeout_ns)
 			r = timeout_ns == 0 ? -EAGAIN : -ETIMEDOUT;
 			break;
 		}
-		sleep_once(lock, now, deadline_ns);
+		sleep_once(lock, slice_ns, now, deadline_ns);
+		slice_ns = slice_ns < SLICE_NS / 2 ? 2 * slice_ns : SLICE_NS;
 		r = take(lock, self);
 	}
 	mp_robust_end_(self);

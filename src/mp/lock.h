@@ -99,7 +99,7 @@ static inline int mp_lock_release(struct mp_lock *lock)
 {
 	struct mp_thread_ *self = mp_thread_self_();
 
-	if (__builtin_expect((lock->word_ & MP_LOCK_TID_) != self->tid, false))
+	if (__builtin_expect(!mp_lock_is_mine_(lock), false))
 		return -1; /* EPERM */
 	mp_robust_begin_(self, &lock->node_);
 	mp_robust_unlink_(&lock->node_);
