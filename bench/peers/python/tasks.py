@@ -60,8 +60,8 @@ def fib(n):
 
 
 def fetch(number):
-    """A request to the server, over a connection of its own: eight bytes there, the same back. It is
-    closed by a reset, as in C: ports would stay in TIME_WAIT."""
+    """A request to the server, over a connection of its own: eight bytes there, the same back. It
+    is closed by a reset, as in C: ports would stay in TIME_WAIT."""
     request = number.to_bytes(8, "little")
     with socket.create_connection(("127.0.0.1", port), ANSWER_TIMEOUT_S) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

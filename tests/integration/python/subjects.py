@@ -29,7 +29,8 @@ PARAMETERS = {
     "map_tiny": {"workers": 2, "tasks": 20, "chunk": 0},
     "batch": {"workers": 3, "tasks": 20}, "submit": {"workers": 1},
     "fetch": {"workers": 2, "tasks": 4},
-    "handover": {"section": 1000}, "contended": {"contenders": 3, "section": 1000}, "barrier": {"contenders": 3},
+    "handover": {"section": 1000}, "contended": {"contenders": 3, "section": 1000},
+    "barrier": {"contenders": 3},
     "value_add": {"contenders": 3}, "spawn": {"resident": 1 << 20},
 }
 # Operations of one iteration, where it is not one.
@@ -202,10 +203,10 @@ WRONG = [
     ("no JSON", "{", "Expecting"),
     ("no object", "[1]", "no command None"),
     ("an unknown command", {"command": "dance"}, "no command 'dance'"),
-    ("an unknown subject", dict(GOOD, subject="python_x"), "no subject of pingpong 'python_x': there are"),
+    ("an unknown subject", dict(GOOD, subject="python_x"), "no subject of pingpong 'python_x'"),
     ("an unknown workload", dict(GOOD, workload="x"), "no workload 'x': there are pingpong"),
-    ("a workload of others", dict(GOOD, workload="fib"), "no subject of fib 'python_pipe': there are python_pool"),
-    ("an unknown exec", dict(GOOD, exec="fiber"), "no exec of python_pipe 'fiber': there are process, thread"),
+    ("another's workload", dict(GOOD, workload="fib"), "no subject of fib 'python_pipe'"),
+    ("an unknown exec", dict(GOOD, exec="fiber"), "exec of python_pipe 'fiber': there are process"),
     ("an unknown parameter", dict(GOOD, params={"x": 1}), "pingpong has no parameter 'x'"),
     ("a parameter too large", dict(GOOD, workload="stream", size_bytes=1 << 40), "size_bytes must"),
     ("a message of nothing", dict(GOOD, size_bytes=0), "at least 1 byte"),
