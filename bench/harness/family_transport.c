@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ static_assert((int)TRANSPORT_SIDES_MAX <= (int)SIDES_MAX, "all sides of a channe
 static_assert((int)TRANSPORT_REASON_MAX <= (int)SUBJECT_REASON_MAX, "a reason fits");
 
 static const char *const capability_names[] = {"processes", "threads", "keeps messages apart",
-	"many senders", "sees death", "zero copy", "spins", "wait=…", "may lose", NULL, ""};
+	"many senders", "sees death", "zero copy", "spins", "wait=…", "may lose", NULL,
+	"many receivers", ""};
 
 static const struct transport *transport_of(const struct cell *cell)
 {
@@ -74,15 +76,15 @@ static void unfit(const struct cell *cell, char reason[SUBJECT_REASON_MAX])
 			size_format(most, shared_max));
 }
 
-/* Side 0 is the receiver of all senders, the sender to all receivers, or one of both. */
+static unsigned receivers_of(const struct cell *cell)
+{
+	return (unsigned)cell_param(cell, PARAM_RECEIVERS, 1);
+}
+
+/* The receivers first, so side 0 is one. */
 static unsigned sides(const struct cell *cell)
 {
-	int64_t senders = cell_param(cell, PARAM_SENDERS, 0);
-	int64_t receivers = cell_param(cell, PARAM_RECEIVERS, 0);
-
-	if (senders && receivers)
-		return (unsigned)(senders + receivers);
-	return 1 + (unsigned)(senders + receivers ? senders + receivers : 1);
+	return receivers_of(cell) + (unsigned)cell_param(cell, PARAM_SENDERS, 1);
 }
 
 /* ---- the life of an instance ---- */
@@ -97,6 +99,7 @@ static int transport_open(struct instance *instance)
 	struct transport_options options = {
 		.message_max_bytes = instance->cell->size_bytes,
 		.sides = instance->sides,
+		.receivers = receivers_of(instance->cell),
 		.threads = instance->threads,
 		.wait = instance->cell->wait,
 	};
@@ -130,6 +133,11 @@ static void transport_facts(const struct instance *instance,
 }
 
 /* ---- the exchange of patterns, outside the timed part ---- */
+
+/* Behind what the workload shares. */
+struct verify_board {
+	_Atomic unsigned seen[SIDES_MAX]; /* by sender, since the last look */
+};
 
 /* The bytes that side `from` sends: the first one tells the sender even in a message of 1 byte, the
  * others are a stream keyed by seed and sender (splitmix64, Steele et al. 2014). */
@@ -189,13 +197,42 @@ static int recv_pattern(struct load *load, unsigned first, unsigned last, bool s
 	return r;
 }
 
+/* Several receivers take what comes, as many messages as there are senders; how often each sender
+ * was seen is counted by all of them together. */
+static struct verify_board *verify_board(const struct load *load)
+{
+	return (struct verify_board *)((unsigned char *)load->shared + LOAD_SHARED_BYTES);
+}
+
+static int verify_shared(struct load *load, unsigned receivers)
+{
+	int r = 0;
+
+	if (load->side >= receivers) {
+		for (unsigned i = 0; r >= 0 && i < receivers; i++)
+			r = send_pattern(load);
+		return r;
+	}
+	for (unsigned i = receivers; r >= 0 && i < load->sides; i++) {
+		bool seen[SIDES_MAX] = {false};
+		r = recv_pattern(load, receivers, load->sides - 1, seen);
+		for (unsigned from = receivers; r >= 0 && from < load->sides; from++)
+			if (seen[from])
+				atomic_fetch_add(&verify_board(load)->seen[from], 1);
+	}
+	return r;
+}
+
 static int verify(struct load *load)
 {
+	const struct channel *channel = load->channel;
 	bool seen[SIDES_MAX] = {false};
 	int r = 0;
 
-	if (load->channel->transport->capabilities & TRANSPORT_BASELINE)
+	if (channel->transport->capabilities & TRANSPORT_BASELINE)
 		return 0;
+	if (channel->options.receivers > 1)
+		return verify_shared(load, channel->options.receivers);
 	if (load->side != 0) {
 		r = send_pattern(load);
 		if (r >= 0 && load->sides == 2)
@@ -207,6 +244,22 @@ static int verify(struct load *load)
 	if (r >= 0 && load->sides == 2)
 		r = send_pattern(load);
 	return r;
+}
+
+static int verified(struct load *load, const struct load_side *sides_done)
+{
+	unsigned receivers = load->channel->options.receivers;
+
+	(void)sides_done;
+	for (unsigned from = receivers; receivers > 1 && from < load->sides; from++) {
+		unsigned n = atomic_exchange(&verify_board(load)->seen[from], 0);
+		if (n != receivers)
+			return fail(-EBADMSG,
+				"the payload is not what was sent: %u messages of side %u arrived, "
+				"not %u",
+				n, from, receivers);
+	}
+	return 0;
 }
 
 const struct family family_transport = {
@@ -226,5 +279,6 @@ const struct family family_transport = {
 	.close = transport_close,
 	.bind = transport_bind,
 	.verify = verify,
+	.verified = verified,
 	.facts = transport_facts,
 };

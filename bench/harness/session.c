@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "harness/session_impl.h"
+#include "mp/shared.h"
 #include "os/fd.h"
 #include "os/idle.h"
 #include "topo/bind.h"
@@ -178,6 +179,8 @@ static int prepare(struct session *session)
 		return trace(r);
 	if (getrandom(&board_of(session)->seed, sizeof(uint64_t), 0) < 0)
 		board_of(session)->seed = (uint64_t)clock_ns();
+	/* libmp keeps the first memory that a process makes; made now, it is nobody's leftover. */
+	mp_shared_free(mp_shared_new(1));
 	session->fds_before = fd_count();
 	session->instance.cell = &session->cell;
 	session->instance.sides = session->side_count;

@@ -40,7 +40,8 @@ const char *view_placement_prose(const char *placement)
 
 static unsigned workload_order(const char *name)
 {
-	static const char *const first[] = {"pingpong", "stream", "fan_in", "wakeup"};
+	static const char *const first[] = {
+		"pingpong", "stream", "fan_in", "fan_out", "many_to_many", "wakeup"};
 	unsigned i = 0;
 
 	while (i < sizeof(first) / sizeof(first[0]) && strcmp(name, first[i]) != 0)

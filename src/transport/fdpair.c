@@ -10,6 +10,7 @@ void fdpair_init(struct fdpair *pair, const struct transport_options *options)
 		.from_hub = {-1, -1},
 		.in = -1,
 		.out = -1,
+		.receivers = options->receivers,
 		.threads = options->threads,
 	};
 }
@@ -32,12 +33,13 @@ static void drop(int *a, int *b)
 int fdpair_attach(void *state, unsigned side)
 {
 	struct fdpair *pair = state;
+	bool is_hub = transport_is_hub(side, pair->receivers);
 
 	pair->attached = true;
-	pair->in = side == 0 ? pair->to_hub[0] : pair->from_hub[0];
-	pair->out = side == 0 ? pair->from_hub[1] : pair->to_hub[1];
+	pair->in = is_hub ? pair->to_hub[0] : pair->from_hub[0];
+	pair->out = is_hub ? pair->from_hub[1] : pair->to_hub[1];
 	if (!pair->threads) {
-		if (side == 0)
+		if (is_hub)
 			drop(&pair->to_hub[1], &pair->from_hub[0]);
 		else
 			drop(&pair->to_hub[0], &pair->from_hub[1]);

@@ -8,11 +8,12 @@
 #include "transport/transport.h"
 
 struct fdpair {
-	/* Side 0 reads to_hub[0] and writes from_hub[1]; the others write to_hub[1] and read
+	/* The hub reads to_hub[0] and writes from_hub[1]; the others write to_hub[1] and read
 	 * from_hub[0]. A duplex descriptor stands in two places: hub = {to_hub[0], from_hub[1]}. */
 	int to_hub[2];
 	int from_hub[2];
-	int in, out; /* this side's, after attach */
+	int in, out;        /* this side's, after attach */
+	unsigned receivers; /* sides at the hub's end */
 	bool threads, attached;
 };
 

@@ -23,6 +23,7 @@ static struct peer_board *board(const struct peer *peer)
 int peer_open(struct peer *peer, const struct transport_options *options)
 {
 	peer->sides = options->sides;
+	peer->receivers = options->receivers > 0 ? options->receivers : 1;
 	return trace(shm_open_anonymous(&peer->board_memory, sizeof(struct peer_board)));
 }
 
@@ -71,9 +72,10 @@ static bool side_is_gone(struct peer *peer, unsigned side)
 
 bool peer_is_gone(struct peer *peer)
 {
-	if (peer->side != 0)
-		return side_is_gone(peer, 0);
-	for (unsigned side = 1; side < peer->sides; side++)
+	bool is_hub = peer->side < peer->receivers;
+	unsigned end = is_hub ? peer->sides : peer->receivers;
+
+	for (unsigned side = is_hub ? peer->receivers : 0; side < end; side++)
 		if (!side_is_gone(peer, side))
 			return false;
 	return true;

@@ -20,7 +20,7 @@ struct peer_board;
 
 struct peer {
 	struct shm board_memory;
-	unsigned side, sides;
+	unsigned side, sides, receivers;
 	int pidfds[TRANSPORT_SIDES_MAX]; /* 0: not looked up yet; else pidfd + 1 */
 	bool signed_in;
 };
@@ -29,9 +29,10 @@ int peer_open(struct peer *peer, const struct transport_options *options);
 int peer_attach(struct peer *peer, unsigned side, bool threads);
 void peer_close(struct peer *peer);
 
-/* Whether nobody is left at the other end: for side 0 all senders, for a sender side 0. False
- * before they have signed in. A system call per peer: only after a wait of a slice. What the peer
- * sent before it went may still be there: look again before saying -EPIPE. */
+/* Whether nobody is left at the other end: for a receiver all senders, for a sender all receivers
+ * (side 0, where there is one). False before they have signed in. A system call per peer: only
+ * after a wait of a slice. What the peer sent before it went may still be there: look again before
+ * saying -EPIPE. */
 bool peer_is_gone(struct peer *peer);
 
 /* The pid that a side signed with, 0 before. */

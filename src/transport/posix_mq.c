@@ -136,9 +136,11 @@ static int posix_mq_attach(void *state, unsigned side)
 {
 	struct posix_mq *mq = state;
 
+	bool is_hub = transport_is_hub(side, mq->peer.receivers);
+
 	mq->attached = true;
-	mq->in = mq->queues[side == 0 ? 0 : 1] - 1;
-	mq->out = mq->queues[side == 0 ? 1 : 0] - 1;
+	mq->in = mq->queues[is_hub ? 0 : 1] - 1;
+	mq->out = mq->queues[is_hub ? 1 : 0] - 1;
 	mq->bounce = malloc(mq->message_max_bytes);
 	if (!mq->bounce)
 		return fail(-ENOMEM, "posix_mq: no memory for a message");
@@ -216,7 +218,7 @@ const struct transport transport_posix_mq = {
 	.name = "posix_mq",
 	.summary = "two POSIX message queues",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct posix_mq),
 	.probe = posix_mq_probe,
 	.open = posix_mq_open,

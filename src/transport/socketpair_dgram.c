@@ -3,8 +3,8 @@
  * is one datagram; unlike those of UDP they are neither lost nor reordered: a sender waits while
  * its buffer (net.core.wmem_default, 208 KiB, or the capacity asked for) is full of what was not
  * received. net.unix.max_dgram_qlen, 10, does not bind two sockets that are connected to each
- * other. Any number of senders may share the end. The largest message, and how a receiver sees the
- * death of its peer, which a datagram socket does not tell: packet.h.
+ * other. Any number of senders may share an end, and of receivers. The largest message, and how a
+ * receiver sees the death of its peer, which a datagram socket does not tell: packet.h.
  */
 #include <sys/socket.h>
 
@@ -40,7 +40,7 @@ const struct transport transport_socketpair_dgram = {
 	.name = "socketpair_dgram",
 	.summary = "a pair of unix datagram sockets",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct packet_pair),
 	.probe = socketpair_dgram_probe,
 	.open = socketpair_dgram_open,

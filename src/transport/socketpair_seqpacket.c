@@ -2,8 +2,8 @@
  * socketpair_seqpacket: a connected pair of unix sequenced packet sockets, duplex, without a name:
  * the boundaries of datagrams with the connection of a stream. There is no limit to how many
  * packets are in the queue but the sender's buffer (net.core.wmem_default, 208 KiB, or the capacity
- * asked for). Any number of senders may share the end. The death of a peer is EOF, EPIPE or
- * ECONNRESET. The largest message: packet.h.
+ * asked for). Any number of senders may share an end, and of receivers. The death of a peer is EOF,
+ * EPIPE or ECONNRESET. The largest message: packet.h.
  */
 #include <sys/socket.h>
 
@@ -37,7 +37,7 @@ const struct transport transport_socketpair_seqpacket = {
 	.name = "socketpair_seqpacket",
 	.summary = "a pair of unix sequenced packet sockets",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct packet_pair),
 	.probe = socketpair_seqpacket_probe,
 	.open = socketpair_seqpacket_open,

@@ -47,6 +47,7 @@ struct sysv_mq {
 	struct keeper keeper;
 	struct packet *packet; /* with room for message_max_bytes; this side's */
 	size_t message_max_bytes;
+	unsigned receivers;
 	int in, out;
 	bool threads, attached, has_ended;
 };
@@ -125,6 +126,7 @@ static int sysv_mq_open(void *state, const struct transport_options *options)
 	size_t capacity = options->capacity_bytes;
 
 	mq->threads = options->threads;
+	mq->receivers = options->receivers;
 	mq->message_max_bytes = options->message_max_bytes;
 	if (capacity && capacity < mq->message_max_bytes)
 		capacity = mq->message_max_bytes;
@@ -140,14 +142,15 @@ static int sysv_mq_attach(void *state, unsigned side)
 {
 	struct sysv_mq *mq = state;
 	struct queues *queues = mq->queues.data;
+	bool is_hub = transport_is_hub(side, mq->receivers);
 
 	mq->attached = true;
-	mq->in = atomic_load(&queues->ids[side == 0 ? 0 : 1]) - 1;
-	mq->out = atomic_load(&queues->ids[side == 0 ? 1 : 0]) - 1;
+	mq->in = atomic_load(&queues->ids[is_hub ? 0 : 1]) - 1;
+	mq->out = atomic_load(&queues->ids[is_hub ? 1 : 0]) - 1;
 	if (mq->threads)
 		shm_borrow(&mq->queues);
 	else
-		keeper_attach(&mq->keeper, side);
+		keeper_attach(&mq->keeper, is_hub ? 0 : 1);
 	mq->packet = malloc(sizeof(*mq->packet) + mq->message_max_bytes);
 	return mq->packet ? 0 : fail(-ENOMEM, "sysv_mq: no memory for a message");
 }
@@ -184,6 +187,9 @@ static int sysv_mq_recv(void *state, void *message, size_t n)
 		return queue_error(errno);
 	if (mq->packet->type == TYPE_NOTICE) {
 		mq->has_ended = true;
+		/* It is for each receiver. The queue is full or gone only if they need none. */
+		if (mq->receivers > 1)
+			(void)msgsnd(mq->in, mq->packet, 0, IPC_NOWAIT);
 		return trace(-EPIPE);
 	}
 	if (got != (ssize_t)n)
@@ -211,7 +217,7 @@ const struct transport transport_sysv_mq = {
 	.name = "sysv_mq",
 	.summary = "two System V message queues",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct sysv_mq),
 	.probe = sysv_mq_probe,
 	.open = sysv_mq_open,

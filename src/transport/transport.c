@@ -27,12 +27,17 @@ static int check(const struct transport *transport, const struct transport_optio
 	struct transport_limits limits;
 	char wanted[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
 
-	assert(options->sides >= 2 && options->message_max_bytes > 0);
+	unsigned receivers = options->receivers ? options->receivers : 1;
+	bool many_senders = options->sides - receivers > 1;
+
+	assert(options->sides > receivers && options->message_max_bytes > 0);
 	assert(transport->state_bytes <= TRANSPORT_STATE_MAX);
 	if (options->sides > TRANSPORT_SIDES_MAX)
 		return fail(-EINVAL, "%s: %u sides are too many (at most %d)", transport->name,
 			options->sides, TRANSPORT_SIDES_MAX);
-	if (options->sides > 2 && !(transport->capabilities & TRANSPORT_MANY_SENDERS))
+	if (receivers > 1 && !(transport->capabilities & TRANSPORT_MANY_RECEIVERS))
+		return fail(-EOPNOTSUPP, "%s has one receiver only", transport->name);
+	if (many_senders && !(transport->capabilities & TRANSPORT_MANY_SENDERS))
 		return fail(-EOPNOTSUPP, "%s has one sender only", transport->name);
 	if (!(transport->capabilities & (options->threads ? TRANSPORT_THREAD : TRANSPORT_PROCESS)))
 		return fail(-EOPNOTSUPP, "%s does not work between %s", transport->name,
@@ -40,7 +45,7 @@ static int check(const struct transport *transport, const struct transport_optio
 	int r = transport_probe(transport, &limits);
 	if (r < 0)
 		return fail(r, "%s: %s", transport->name, limits.reason);
-	if (options->sides > 2 && transport->shared_message_max_bytes &&
+	if (many_senders && transport->shared_message_max_bytes &&
 		transport->shared_message_max_bytes < limits.message_max_bytes) {
 		limits.message_max_bytes = transport->shared_message_max_bytes;
 		snprintf(limits.reason, sizeof(limits.reason),

@@ -64,7 +64,7 @@ const struct transport transport_unix_dgram = {
 	.name = "unix_dgram",
 	.summary = "unix datagram sockets bound to paths",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct packet_pair),
 	.probe = unix_dgram_probe,
 	.open = unix_dgram_open,

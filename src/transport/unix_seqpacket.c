@@ -30,7 +30,7 @@ const struct transport transport_unix_seqpacket = {
 	.name = "unix_seqpacket",
 	.summary = "unix sequenced packet sockets connected at a path",
 	.capabilities = TRANSPORT_PROCESS | TRANSPORT_THREAD | TRANSPORT_BOUNDARIES |
-			TRANSPORT_MANY_SENDERS | TRANSPORT_SEES_DEATH,
+			TRANSPORT_MANY_SENDERS | TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
 	.state_bytes = sizeof(struct packet_pair),
 	.probe = unix_seqpacket_probe,
 	.open = unix_seqpacket_open,

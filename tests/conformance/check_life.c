@@ -108,6 +108,12 @@ void check_limits(struct cell *cell)
 		options.message_max_bytes = transport->shared_message_max_bytes + 1;
 		expect_refused(cell, &options, -EMSGSIZE, "a message over the limit of several");
 	}
+	if (!(transport->capabilities & TRANSPORT_MANY_RECEIVERS)) {
+		options = cell_options(cell, 1);
+		options.sides = 3;
+		options.receivers = 2;
+		expect_refused(cell, &options, -EOPNOTSUPP, "several receivers");
+	}
 	options = cell_options(cell, 1);
 	options.threads = !cell->threads;
 	if (!(transport->capabilities & (cell->threads ? TRANSPORT_PROCESS : TRANSPORT_THREAD)))

@@ -160,3 +160,5 @@ void check_leave(struct cell *cell);
 void check_many_senders(struct cell *cell);
 void check_one_sender_dies(struct cell *cell);
 void check_borrow(struct cell *cell);
+void check_many_receivers(struct cell *cell);
+void check_one_receiver_dies(struct cell *cell);

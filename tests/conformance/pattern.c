@@ -72,6 +72,21 @@ uint32_t pattern_sender(const void *message)
 	return header.sender_and_last & ~LAST;
 }
 
+bool pattern_read(const void *message, size_t n, uint64_t seed, struct pattern_key *ret)
+{
+	struct header header;
+
+	memcpy(&header, message, sizeof(header));
+	*ret = (struct pattern_key){
+		.seed = seed,
+		.sender = header.sender_and_last & ~LAST,
+		.tid = header.tid,
+		.sequence = header.sequence,
+		.last = (header.sender_and_last & LAST) != 0,
+	};
+	return first_wrong(message, n, ret) == n;
+}
+
 static bool take_missing(struct ledger *ledger, uint64_t sequence)
 {
 	for (unsigned i = 0; i < ledger->missing_count; i++) {

@@ -35,6 +35,10 @@ void ledger_take(
 /* At the end: what never came is lost. */
 void ledger_close(struct ledger *ledger, struct cell *cell);
 
+/* What a message of at least 16 bytes says of itself; false: it is not what that sender would have
+ * made of it. */
+bool pattern_read(const void *message, size_t n, uint64_t seed, struct pattern_key *ret);
+
 /* The sender that a message of at least 16 bytes names. */
 uint32_t pattern_sender(const void *message);
 

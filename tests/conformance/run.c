@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "mp/shared.h"
 #include "os/proc.h"
 #include "session.h"
 
@@ -56,6 +57,19 @@ const struct check checks[] = {
 		.never = TRANSPORT_LOSSY,
 		.processes_only = true,
 		.run = check_one_sender_dies,
+	},
+	{
+		.name = "many_receivers",
+		.needs = TRANSPORT_MANY_RECEIVERS,
+		.never = TRANSPORT_LOSSY,
+		.run = check_many_receivers,
+	},
+	{
+		.name = "one_receiver_dies",
+		.needs = TRANSPORT_MANY_RECEIVERS | TRANSPORT_SEES_DEATH,
+		.never = TRANSPORT_LOSSY,
+		.processes_only = true,
+		.run = check_one_receiver_dies,
 	},
 	{
 		.name = "leave",
@@ -227,6 +241,8 @@ static int run_child(void *argument)
 	/* Some runtimes (TSan's) add a thread of their own to the first one that is made. */
 	if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
 		pthread_join(thread, NULL);
+	/* libmp keeps the first memory that it makes. */
+	mp_shared_free(mp_shared_new(1));
 	count_process(&mappings[0], &threads[0]);
 	job->check->run(job->cell);
 	/* A thread that was joined is counted for a moment more. */

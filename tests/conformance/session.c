@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -88,12 +89,34 @@ static void run_side(struct session *session, struct channel *channel, unsigned 
 	side_deinit(&side);
 }
 
+/* Descriptors of libmp's shared memory. A process keeps those that it has from its parent, whoever
+ * closes what lies in it: they are for the processes that it starts. */
+static int count_memory_fds(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	char target[32];
+	int count = 0;
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		if (n > 0) {
+			target[n] = '\0';
+			count += strcmp(target, "/memfd:mp (deleted)") == 0;
+		}
+	}
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
 static int run_process(void *argument)
 {
 	struct start *start = argument;
 	struct session *session = start->session;
 	/* The siblings before this one left their pidfds here. */
 	int fds = session->fds_before + session->started;
+
+	fds += count_memory_fds() - session->memory_fds_before;
 
 	run_side(session, &session->opener, start->side);
 	int left = fd_count() - fds;
@@ -138,6 +161,7 @@ bool session_start(struct session *session, struct cell *cell,
 		.others = others,
 		.argument = argument,
 		.fds_before = fd_count(),
+		.memory_fds_before = count_memory_fds(),
 	};
 	for (unsigned i = 0; i < TRANSPORT_SIDES_MAX; i++)
 		session->procs[i] = PROC_NULL;

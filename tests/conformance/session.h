@@ -32,6 +32,7 @@ struct session {
 	side_function *others;
 	const void *argument;
 	int fds_before, started;
+	int memory_fds_before; /* libmp's, among them */
 	pid_t parent;
 	struct proc procs[TRANSPORT_SIDES_MAX];
 	pthread_t threads[TRANSPORT_SIDES_MAX];

@@ -189,6 +189,48 @@ static void test_a_result(void **state)
 	session_free(session);
 }
 
+static double fact(const struct session_result *result, const char *name)
+{
+	for (unsigned i = 0; i < result->facts.count; i++)
+		if (strcmp(result->facts.facts[i].name, name) == 0)
+			return result->facts.facts[i].value;
+	return -1;
+}
+
+/* Receivers that share an end: all of it arrives, and the time is the last one's. */
+static void test_shared_ends(void **state)
+{
+	static const char *const names[] = {
+		"fan_out/posix_mq/process/free/64B/idle=free/receivers=3",
+		"many_to_many/unix_seqpacket/process/free/64B/touch=full/idle=free/senders=2/"
+		"receivers=3",
+		"many_to_many/sysv_mq/thread/free/8B/touch=header/idle=free/senders=3/receivers=2",
+	};
+	static const unsigned messages[] = {3, 6, 6}, sides[] = {4, 5, 5};
+	struct session_options options = {.deadline_ns = 5 * NS_PER_S, .emergency = emergency};
+	struct session_result result;
+	struct session *session;
+	struct cell cell;
+	(void)state;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(cell_parse(&cell, names[i], topo), 0);
+		assert_int_equal(session_open(&session, &cell, topo, &options), 0);
+		/* The end marks of a run must not reach into the next one. */
+		for (unsigned run = 0; run < 3; run++) {
+			assert_int_equal(session_run(session, 1 + 100 * run, &result), 0);
+			assert_int_equal(result.messages, messages[i] * (1 + 100 * run));
+			assert_int_equal(result.side_count, sides[i]);
+			assert_true(result.elapsed_ns > 0);
+			double fairness = fact(&result, "fairness");
+			assert_true(fairness >= 0 && fairness <= 1);
+			free(result.hist);
+		}
+		assert_int_equal(session_finish(session), 0);
+		session_free(session);
+	}
+}
+
 static void test_a_hang_is_named_in_time(void **state)
 {
 	char message[512];
@@ -283,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_good_one),
 		cmocka_unit_test(test_a_result),
+		cmocka_unit_test(test_shared_ends),
 		cmocka_unit_test(test_a_hang_is_named_in_time),
 		cmocka_unit_test(test_a_death_is_named),
 		cmocka_unit_test(test_an_error_of_the_peer_is_named),
