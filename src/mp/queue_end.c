@@ -214,12 +214,15 @@ static void get_recover(struct mp_queue *queue)
 {
 	struct consumers *get = &queue->get;
 
-	if (get->head != get->next_head) {
+	if (get->head == get->next_head) {
+		say(&get->count, get->next_count);
+		say(&get->large_head, get->next_large);
+		if (get->got && get->got_at == get->head)
+			say(get->got, get->next_got);
+	} else {
 		get->next_large = get->large_head;
-		return;
 	}
-	say(&get->count, get->next_count);
-	say(&get->large_head, get->next_large);
+	get->got = NULL;
 }
 
 static int64_t patience_end(struct patience *patience)
@@ -295,6 +298,12 @@ static void clear_away(struct mp_queue *queue, struct mp_biased *end)
 		mp_biased_release(end);
 }
 
+void queue_clear_away(struct mp_queue *queue)
+{
+	clear_away(queue, &queue->put.end);
+	clear_away(queue, &queue->get.end);
+}
+
 /* One less waits; never below none, which mending the count could cause. */
 static void waiting_drop(struct crowd *crowd)
 {
@@ -320,8 +329,7 @@ static int wait_in_slices(struct mp_queue *queue, struct crowd *crowd,
 		int64_t end = deadline_ns - now > SLICE_NS ? now + SLICE_NS : deadline_ns;
 		r = waiter_wait(mp_waiter(), &crowd->seat, peer, ready, argument, end);
 		if (r < 0) {
-			clear_away(queue, &queue->put.end);
-			clear_away(queue, &queue->get.end);
+			queue_clear_away(queue);
 			/* Nobody has woken us for this: one who is counted as awake is not. */
 			if (ready(argument)) {
 				__atomic_store_n(&crowd->waiting, 1, __ATOMIC_RELAXED);

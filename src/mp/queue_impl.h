@@ -45,6 +45,10 @@ struct consumers {
 	uint64_t freed; /* as said last */
 	/* How consumers keep their distance: see pass_gate(). */
 	_Alignas(64) uint64_t gate, tried_at, try_every;
+	/* A word of the getter that counts the message before got_at (joinable_queue.c), and its
+	 * next value.
+	 */
+	uint64_t *got, next_got, got_at;
 };
 
 /* Those who wait for the same. Each that waits is counted, and those of them that sleep: so who
@@ -103,6 +107,9 @@ int queue_acquire(struct mp_queue *queue, struct mp_biased *end, struct patience
 /* Takes `count` messages out, up to `end`; the last one may be large. */
 void queue_consume(struct mp_queue *queue, uint64_t end, uint64_t count, const struct large *large);
 
+/* Carries out what dead holders of either end began. */
+void queue_clear_away(struct mp_queue *queue);
+
 /* Leave the end, and notify. */
 void queue_end_put(struct mp_queue *queue);
 void queue_end_get(struct mp_queue *queue);
@@ -127,6 +134,11 @@ static inline uint64_t look(const uint64_t *word)
 }
 
 static inline void say(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline void say_pointer(uint64_t **word, uint64_t *value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
