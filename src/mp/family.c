@@ -263,8 +263,6 @@ void family_finish(void)
 {
 	siginfo_t info;
 
-	if (!family.first)
-		return;
 	family_enter();
 	for (struct mp_process *p = family.first; p; p = p->next)
 		if (p->is_daemon && p->owner == getpid())

@@ -28,6 +28,7 @@ struct spawn_handoff {
 	size_t size_bytes; /* of this struct: both sides are the same program */
 	_Atomic int state;
 	_Atomic pid_t pid;
+	const char *failed; /* what did, before the exec: with a positive error */
 	int error;
 	char message[HANDOFF_MESSAGE_MAX];
 

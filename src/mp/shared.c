@@ -423,6 +423,10 @@ void mp_shared_free(void *memory)
 		shared.count--;
 		memmove(shared.arenas + i, shared.arenas + i + 1,
 			(shared.count - i) * sizeof(*shared.arenas));
+		/* The last place is the next again: its page tables are there. */
+		uint64_t address = (uintptr_t)arena->address;
+		if (shared.next_address == address + (arena->size_bytes + STEP) / STEP * STEP)
+			shared.next_address = address;
 		arena_free(arena);
 	}
 	arena_unlock();

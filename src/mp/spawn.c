@@ -26,15 +26,24 @@
 #include "mp/lifeline.h"
 #include "mp/shared.h"
 
+/* A sanitizer's notes about a thread are spoilt by a second one in the same memory. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SHARED_MEMORY 0
+#endif
+#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SHARED_MEMORY 0
+#endif
+#ifndef SHARED_MEMORY
+#define SHARED_MEMORY CLONE_VM
+#endif
+
 enum { STACK_BYTES = 32 << 10, ALIGNMENT = 64, VARIABLE_BYTES = 128 };
 
 struct child {
 	struct process_start *start;
 	struct spawn_handoff *handoff;
 	char **arguments, **environment;
-	/* What failed, told to the parent through the memory that both share. */
-	const char *volatile failed;
-	volatile int error;
 };
 
 /* Called for each loaded object; the program is the first. */
@@ -67,28 +76,28 @@ static int run_child(void *argument)
 {
 	struct child *child = argument;
 	const struct mp_process_options *options = child->start->options;
-	const struct spawn_handoff *handoff = child->handoff;
+	struct spawn_handoff *handoff = child->handoff;
 
-	child->failed = "close_range";
+	handoff->failed = "close_range";
 	bool is_well = close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 	for (unsigned i = 0; is_well && i < handoff->arena_count; i++)
 		is_well = fcntl(handoff->arenas[i].fd, F_SETFD, 0) == 0;
 	for (unsigned i = 0; is_well && i < options->fd_count; i++) {
-		child->failed = "a descriptor of the options";
+		handoff->failed = "a descriptor of the options";
 		is_well = fcntl(options->fds[i], F_SETFD, 0) == 0;
 	}
 	if (is_well && handoff->lifeline_fd >= 0) {
-		child->failed = "watching over a daemon";
+		handoff->failed = "watching over a daemon";
 		int r = lifeline_hold(handoff->lifeline_fd);
 		errno = r < 0 ? -r : 0;
 		is_well = r == 0 && fcntl(handoff->lifeline_fd, F_SETFD, 0) == 0;
 	}
 	if (is_well) {
-		child->handoff->pid = getpid();
-		child->failed = "exec of /proc/self/exe";
+		handoff->pid = getpid();
+		handoff->failed = "exec of /proc/self/exe";
 		execve("/proc/self/exe", child->arguments, child->environment);
 	}
-	child->error = errno;
+	handoff->error = errno;
 	_exit(127);
 }
 
@@ -98,19 +107,19 @@ static int start_child(struct child *child, int *ret_pidfd)
 	char stack[STACK_BYTES] __attribute__((aligned(16)));
 	struct mp_process *process = child->start->process;
 	pid_t pid = sys(clone(run_child, stack + sizeof(stack),
-		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, ret_pidfd));
+		SHARED_MEMORY | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, ret_pidfd));
 
 	if (pid < 0)
 		return fail(pid,
 			"cannot start a process: %s (see 'ulimit -u', 'ulimit -n' and the "
 			"cgroup's pids.max)",
 			error_message(pid));
-	if (child->error != 0) {
+	if (child->handoff->error != 0) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		close(*ret_pidfd);
-		return fail(-child->error, "cannot spawn %s: %s: %s", process->name, child->failed,
-			strerror(child->error));
+		return fail(-child->handoff->error, "cannot spawn %s: %s: %s", process->name,
+			child->handoff->failed, strerror(child->handoff->error));
 	}
 	process->pid = pid;
 	return 0;

@@ -293,7 +293,9 @@ static int run_upper(void *argument)
 	ssize_t n = mp_connection_recv_for(connection, text, sizeof(text), DEADLINE);
 	for (ssize_t i = 0; i < n; i++)
 		text[i] = (char)(text[i] - 'a' + 'A');
-	return n > 0 && mp_connection_send(connection, text, (size_t)n) == 0 ? 0 : 2;
+	int r = n > 0 ? mp_connection_send(connection, text, (size_t)n) : -1;
+	mp_connection_close(connection);
+	return r == 0 ? 0 : 2;
 }
 
 static void test_spawned(void **state)

@@ -29,7 +29,11 @@
 #define DEADLINE MP_S(60)
 
 static const enum mp_start_method methods[] = {MP_FORK, MP_SPAWN, MP_CLONE3};
-enum { METHODS = 3, MANY = 10000, AT_ONCE = 1000 };
+enum {
+	METHODS = 3,
+	MANY = SOAK_IS_SANITIZED ? 200 : 10000,
+	AT_ONCE = SOAK_IS_SANITIZED ? 120 : 1000,
+};
 
 static struct mp_process *start_with(
 	int (*run)(void *), void *argument, const struct mp_process_options *options)

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Under a sanitizer a fork costs ten times as much, and clone3 is fork. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SOAK_IS_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SOAK_IS_SANITIZED 1
+#endif
+#ifndef SOAK_IS_SANITIZED
+#define SOAK_IS_SANITIZED 0
+#endif
+
 struct soak {
 	unsigned rounds;
 	uint64_t state;
