@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "mp/named.h"
 #include "mp/shared.h"
 
 static_assert(sizeof(struct mp_block_) == 128, "elements begin at a cache line");
 
-void *mp_block_new_(size_t count, size_t element_bytes)
+/* Of a block; 0: there is none of that kind. */
+static size_t block_bytes(size_t count, size_t element_bytes)
 {
 	size_t bytes;
 
@@ -19,14 +21,60 @@ void *mp_block_new_(size_t count, size_t element_bytes)
 		errno = EINVAL;
 		fail(-EINVAL, "an array cannot have %zu elements of %zu bytes", count,
 			element_bytes);
-		return NULL;
+		return 0;
 	}
-	struct mp_block_ *block = mp_shared_new(bytes);
+	return bytes;
+}
+
+void *mp_block_new_(size_t count, size_t element_bytes)
+{
+	size_t bytes = block_bytes(count, element_bytes);
+	struct mp_block_ *block = bytes ? mp_shared_new(bytes) : NULL;
+
 	if (!block)
 		return NULL;
 	block->count_ = count;
 	block->element_bytes_ = element_bytes;
 	return block + 1;
+}
+
+/* All who open it write the same into its head, so it does not matter who is first, nor whether
+ * that one is killed. */
+void *mp_block_open_(const char *name, size_t count, size_t element_bytes)
+{
+	struct mp_named named = {0};
+	size_t bytes = block_bytes(count, element_bytes);
+
+	if (!bytes)
+		return NULL;
+	int r = mp_named_open(name, bytes, MP_NAMED_CREATE, &named);
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	struct mp_block_ *block = named.memory;
+	size_t old_count = __atomic_load_n(&block->count_, __ATOMIC_RELAXED);
+	size_t old_bytes = __atomic_load_n(&block->element_bytes_, __ATOMIC_RELAXED);
+	if (named.size_bytes != bytes || (old_count != 0 && old_count != count) ||
+		(old_bytes != 0 && old_bytes != element_bytes)) {
+		fail(-EINVAL, "'%s' has %zu elements of %zu bytes, not %zu of %zu", name, old_count,
+			old_bytes, count, element_bytes);
+		mp_named_close(&named);
+		errno = EINVAL;
+		return NULL;
+	}
+	__atomic_store_n(&block->count_, count, __ATOMIC_RELAXED);
+	__atomic_store_n(&block->element_bytes_, element_bytes, __ATOMIC_RELAXED);
+	return block + 1;
+}
+
+void mp_value_close(const void *value)
+{
+	if (!value)
+		return;
+	struct mp_block_ *block = mp_block_of_(value);
+	struct mp_named named = {block, block_bytes(block->count_, block->element_bytes_)};
+	mp_named_close(&named);
 }
 
 void mp_value_free(const void *value)

@@ -58,6 +58,18 @@ static inline struct mp_block_ *mp_block_of_(const void *elements)
 MP_API void mp_value_free(const void *value);
 #define mp_array_free(array) mp_value_free(array)
 
+/* One with a name ("/hits"), for processes that are not of one family: made, all zero, by the first
+ * who opens it, and there until mp_named_unlink(). Each has it at an address of its own, so it can
+ * hold no pointers. NULL and errno: as mp_named_open(); EINVAL: what has this name is of another
+ * size or length. */
+MP_API void *mp_block_open_(const char *name, size_t count, size_t element_bytes);
+#define mp_value_open(type, name) ((type *)mp_block_open_((name), 1, sizeof(type)))
+#define mp_array_open(type, count, name) ((type *)mp_block_open_((name), (count), sizeof(type)))
+
+/* Accept NULL. The value stays for others, and under its name. */
+MP_API void mp_value_close(const void *value);
+#define mp_array_close(array) mp_value_close(array)
+
 static inline struct mp_lock *mp_value_lock(const void *value)
 {
 	return &mp_block_of_(value)->lock_;

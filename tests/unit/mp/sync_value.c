@@ -4,8 +4,11 @@
 #include "survival.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "mp/named.h"
 #include "mp/shared.h"
 #include "mp/value.h"
 
@@ -157,12 +160,46 @@ static void test_survives(void **state)
 	mp_value_free(sum);
 }
 
+/* Two mappings of one name are two processes that know each other by it only. */
+static void test_named(void **state)
+{
+	char name[64];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/mp-test-value-%d", (int)getpid());
+	mp_named_unlink(name);
+	long *one = mp_value_open(long, name), *two = mp_value_open(long, name);
+	assert_non_null(one);
+	assert_non_null(two);
+	assert_ptr_not_equal(one, two);
+	assert_int_equal(mp_value_get(one), 0);
+	mp_value_add(one, 5);
+	assert_int_equal(mp_value_add(two, 1), 6);
+	assert_int_equal(mp_lock_acquire(mp_value_lock(one)), 0);
+	assert_true(mp_lock_is_held(mp_value_lock(two)));
+	assert_int_equal(mp_lock_release(mp_value_lock(one)), 0);
+	assert_null(mp_value_open(struct point, name));
+	assert_int_equal(errno, EINVAL);
+	assert_null(mp_array_open(int, 2, name));
+	assert_int_equal(errno, EINVAL);
+	mp_value_close(one);
+	assert_int_equal(mp_value_get(two), 6);
+	mp_value_close(two);
+	mp_value_close(NULL);
+	one = mp_value_open(long, name);
+	assert_int_equal(mp_value_get(one), 6);
+	mp_value_close(one);
+	assert_int_equal(mp_named_unlink(name), 0);
+	assert_null(mp_value_open(long, "no/such/name"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_value),
 		cmocka_unit_test(test_array),
 		cmocka_unit_test(test_death_is_left_to_be_told),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_survives),
 	};
 
