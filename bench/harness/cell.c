@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "harness/foreign.h"
 #include "harness/pattern.h"
 #include "os/idle.h"
 
@@ -189,7 +190,8 @@ static bool fits(struct cell *cell)
 		family->unfit(cell, why);
 	if (why[0])
 		reason_set(cell, "%s", why);
-	if ((subject->capabilities & workload->needs) != workload->needs)
+	if (subject->foreign ? !foreign_can(subject->foreign, workload->name)
+			     : (subject->capabilities & workload->needs) != workload->needs)
 		reason_set(cell, "%s cannot do %s", subject->name, workload->name);
 	if (senseless)
 		reason_set(cell, "%s", senseless);

@@ -5,23 +5,34 @@
 
 #include "base/error.h"
 #include "harness/cell.h"
+#include "harness/foreign.h"
 
 int instance_open(struct instance *instance)
 {
 	instance->opened = true;
-	return trace(instance->cell->workload->family->open(instance));
+	return trace(subject_life(&instance->cell->subject)->open(instance));
 }
 
 void instance_close(struct instance *instance)
 {
 	if (instance->opened)
-		instance->cell->workload->family->close(instance);
+		subject_life(&instance->cell->subject)->close(instance);
 	instance->opened = false;
+}
+
+const struct family *subject_life(const struct subject *subject)
+{
+	return subject->foreign ? &foreign_life : subject->family;
 }
 
 bool subject_at(const struct family *family, unsigned i, struct subject *ret)
 {
-	return family->subject(i, ret);
+	unsigned members = 0;
+
+	/* A table of members ends with the first that is not there. */
+	while (members <= i && family->subject(members, ret))
+		members++;
+	return members > i || foreign_subject(family, i - members, ret);
 }
 
 bool subject_find(
@@ -48,21 +59,22 @@ int subject_probe(const struct subject *subject, const struct subject_limits **r
 	enum { SUBJECTS_MAX = 256 };
 	static struct {
 		const struct family *family;
-		const void *member;
+		const void *what; /* member or foreign */
 		int r;
 		struct subject_limits limits;
 	} cache[SUBJECTS_MAX];
+	const void *what = subject->foreign ? (const void *)subject->foreign : subject->member;
 	unsigned i = 0;
 
-	while (cache[i].family &&
-		(cache[i].family != subject->family || cache[i].member != subject->member)) {
+	while (cache[i].family && (cache[i].family != subject->family || cache[i].what != what)) {
 		i++;
 		assert(i < SUBJECTS_MAX);
 	}
 	if (!cache[i].family) {
-		cache[i].r = subject->family->probe(subject, &cache[i].limits);
+		cache[i].r = subject->foreign ? foreign_probe(subject, &cache[i].limits)
+					      : subject->family->probe(subject, &cache[i].limits);
 		cache[i].family = subject->family;
-		cache[i].member = subject->member;
+		cache[i].what = what;
 	}
 	*ret_limits = &cache[i].limits;
 	return cache[i].r;

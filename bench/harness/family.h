@@ -51,8 +51,10 @@ struct subject_limits {
 struct instance {
 	const struct cell *cell; /* NULL: closed */
 	unsigned side, sides;
-	bool threads;    /* the sides are threads of this process */
-	const int *cpus; /* one per seat */
+	bool threads;        /* the sides are threads of this process */
+	const int *cpus;     /* one per seat */
+	int64_t deadline_ns; /* of a phase */
+	uint64_t seed;
 	unsigned seats;
 	bool opened; /* by open(), here or in the state that this is a copy of */
 	_Alignas(64) unsigned char state[INSTANCE_STATE_MAX];
@@ -68,7 +70,7 @@ struct family {
 	/* Names of the capability bits, for `ipcmark list`; NULL for one that is not shown. */
 	const char *const *capability_names; /* ended by an entry "" */
 
-	/* The i-th member; false behind the last. */
+	/* The i-th member; false behind the last, and then not asked for one after it. */
 	bool (*subject)(unsigned i, struct subject *ret);
 	/* 0, or -EOPNOTSUPP with limits->reason: what is missing and what brings it. */
 	int (*probe)(const struct subject *subject, struct subject_limits *limits);
@@ -104,7 +106,10 @@ extern const struct family *const families[];
 extern const struct family family_transport, family_pool, family_lock, family_spawn,
 	family_scenario;
 
-/* open() and close() of the family; close() runs once on each copy. */
+/* What carries the subject: its family, or what stands in its place for a foreign one. */
+const struct family *subject_life(const struct subject *subject);
+
+/* Its open() and close(); close() runs once on each copy. */
 int instance_open(struct instance *instance);
 void instance_close(struct instance *instance);
 

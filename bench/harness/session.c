@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "harness/foreign.h"
 #include "harness/session_impl.h"
 #include "mp/shared.h"
 #include "os/fd.h"
@@ -60,7 +61,8 @@ static int start_sides(struct session *session)
 			.board = board_of(session),
 			.instance = instance,
 			.index = i,
-			.cpu = session->cpus[i],
+			/* A script binds its sides itself. */
+			.cpu = session->cell.subject.foreign ? -1 : session->cpus[i],
 		};
 	}
 	/* Side 0 attaches last: a process then drops what the others have inherited. */
@@ -187,6 +189,8 @@ static int prepare(struct session *session)
 	session->instance.threads = exec_of(session)->threads;
 	session->instance.cpus = session->cpus;
 	session->instance.seats = session->seat_count;
+	session->instance.deadline_ns = session->options.deadline_ns;
+	session->instance.seed = board_of(session)->seed;
 	r = watch_start(&session->watch, session->options.emergency, session->options.context);
 	if (r < 0)
 		return trace(r);
@@ -262,7 +266,7 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
 		.iterations = iterations,
 		.messages = iterations * cell_operations(&session->cell),
 		.elapsed_ns = elapsed_of(session),
-		.batch = session->batch,
+		.batch = session->sides[0].load.batch,
 		.hist = hist,
 		.side_count = session->side_count,
 	};
@@ -270,6 +274,8 @@ int session_run(struct session *session, uint64_t iterations, struct session_res
 		ret_result->sides[i] = board_of(session)->reports[i].facts;
 		facts_add(&ret_result->facts, &board_of(session)->reports[i].outcome);
 	}
+	if (session->cell.subject.foreign)
+		foreign_report(session->sides[0].instance, ret_result);
 	return 0;
 }
 
@@ -277,6 +283,9 @@ int session_count(struct session *session, uint64_t iterations)
 {
 	struct perf perf = PERF_NULL;
 
+	/* What a script does, it does in processes of its own. */
+	if (session->cell.subject.foreign)
+		return 0;
 	int present = perf_open(&perf, PERF_HARDWARE, false);
 	perf_close(&perf);
 	if (present == 0)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "harness/foreign.h"
 #include "os/futex.h"
 #include "topo/bind.h"
 
@@ -48,7 +49,7 @@ int side_init(struct side *side)
 {
 	struct side_report *report = &side->board->reports[side->index];
 	const struct workload *workload = side->cell->workload;
-	const struct family *family = workload->family;
+	const struct family *family = subject_life(&side->cell->subject);
 
 	int r = bind_cpu(side->topo, side->cpu);
 	if (r < 0)
@@ -66,8 +67,8 @@ int side_init(struct side *side)
 		r = family->bind(side->instance, &side->load);
 	if (r < 0)
 		return trace(r);
-	side->prepared = true;
-	r = workload->prepare ? workload->prepare(&side->load) : 0;
+	side->prepared = !side->cell->subject.foreign;
+	r = side->prepared && workload->prepare ? workload->prepare(&side->load) : 0;
 	if (r < 0)
 		return trace(r);
 	atomic_store(&report->ready, 1);
@@ -91,7 +92,7 @@ void side_deinit(struct side *side)
 
 static void read_facts(struct side *side, struct session_side *facts)
 {
-	const struct family *family = side->cell->workload->family;
+	const struct family *family = subject_life(&side->cell->subject);
 
 	facts->facts.count = 0;
 	if (family->facts)
@@ -131,7 +132,7 @@ static int run(struct side *side)
 	futex_wake(&report->ready, 1);
 	if (side->index == 0)
 		await_others(side);
-	int r = side->cell->workload->run(&load);
+	int r = side->cell->subject.foreign ? foreign_run(&load) : side->cell->workload->run(&load);
 	usage_read(&after->usage);
 	after->usage = usage_delta(&after->usage, &before.usage);
 	read_facts(side, after);
@@ -149,7 +150,7 @@ static int run(struct side *side)
 
 static int verify(struct side *side)
 {
-	int r = side->cell->workload->family->verify(&side->load);
+	int r = subject_life(&side->cell->subject)->verify(&side->load);
 
 	side->board->reports[side->index].done_count = side->load.done;
 	return trace(r);
@@ -192,6 +193,8 @@ int side_conclude(struct side *side, enum side_command command)
 	struct load_side sides[SIDES_MAX];
 	int r = 0;
 
+	if (side->cell->subject.foreign)
+		return 0;
 	for (unsigned i = 0; i < side->load.sides; i++) {
 		const struct side_report *report = &side->board->reports[i];
 		sides[i] = (struct load_side){

@@ -16,7 +16,7 @@
 
 enum { OPT_SUITE, OPT_IDLE, OPT_SKIPPED, OPT_RUNNABLE, OPT_JSON };
 
-enum { NAME_COLUMN = 22 };
+enum { NAME_COLUMN = 26 };
 
 static const struct option_spec options[] = {
 	[OPT_SUITE] = {"suite", 's', "FILE|NAME", "the cells of a suite"},
@@ -74,6 +74,8 @@ static void print_subjects(const struct family *family)
 	char size[UNITS_TEXT_MAX];
 	struct subject subject;
 
+	if (!subject_at(family, 0, &subject))
+		return;
 	printf("%s%s%s:\n", family == families[0] ? "" : "\n", family->title,
 		family->sized ? " (up to their largest message here)" : "");
 	for (unsigned i = 0; subject_at(family, i, &subject); i++) {
