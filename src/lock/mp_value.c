@@ -14,7 +14,7 @@ struct value {
 	int64_t *shared;
 };
 
-static int mp_value_open(void *state, const struct lock_options *options)
+static int value_open(void *state, const struct lock_options *options)
 {
 	struct value *value = state;
 	int r = area_open(&value->area, options);
@@ -41,7 +41,7 @@ static int get(void *state, int64_t *ret_value)
 	return 0;
 }
 
-static void mp_value_close(void *state)
+static void value_close(void *state)
 {
 	struct value *value = state;
 
@@ -57,9 +57,9 @@ const struct lock lock_mp_value = {
 	.summary = "libmp's shared value, with its lock",
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_COUNTER,
 	.state_bytes = sizeof(struct value),
-	.open = mp_value_open,
+	.open = value_open,
 	.attach = area_attach,
 	.add = add,
 	.value = get,
-	.close = mp_value_close,
+	.close = value_close,
 };
