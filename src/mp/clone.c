@@ -52,7 +52,9 @@ static void mend_robust_list(struct mp_robust_head_ *head)
 	head->list = &head->list;
 	head->pending = NULL;
 	kernel_call(SYS_set_robust_list, (long)head, sizeof(*head), 0, 0);
-	mp_thread_reset_();
+	/* A thread that has never used a lock is spared a page. */
+	if (mp_thread_.tid != 0)
+		mp_thread_reset_();
 }
 
 int process_clone(struct process_start *start)
@@ -70,7 +72,9 @@ int process_clone(struct process_start *start)
 		.child_tid = (uintptr_t)place};
 	memcpy(parent_name, mp_current_process()->name, sizeof(parent_name));
 	process_flush();
-	struct mp_robust_head_ *head = mp_thread_self_()->head;
+	struct mp_robust_head_ *head = NULL;
+	size_t head_bytes;
+	kernel_call(SYS_get_robust_list, 0, (long)&head, (long)&head_bytes, 0);
 	family_enter();
 	arena_lock();
 	long pid = fault_hit() ? -errno

@@ -13,7 +13,6 @@
 #include "mp/latch.h"
 #include "mp/lifeline.h"
 #include "mp/shared.h"
-#include "os/fd.h"
 #include "os/proc.h"
 
 enum { RECORDS = 8 };
@@ -187,8 +186,8 @@ void family_free(struct mp_process *process)
 	int fd = process->pidfd;
 
 	/* A child has closed it already: what has the number now is another one's. */
-	if (process->owner == family.self.pid)
-		fd_close(&fd);
+	if (process->owner == family.self.pid && fd >= 0)
+		kernel_call(SYS_close, fd, 0, 0, 0);
 	mp_shared_free(process->handoff);
 	if (!process->is_used) {
 		free(process);

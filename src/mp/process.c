@@ -33,6 +33,23 @@ static int check(const struct mp_process_options *options)
 	return 0;
 }
 
+/* "Process-" and 7 are "Process-7". */
+static void number_name(char name[MP_PROCESS_NAME_MAX], const char *prefix, unsigned number)
+{
+	char digits[16];
+	unsigned count = 0;
+	size_t length = strnlen(prefix, MP_PROCESS_NAME_MAX - sizeof(digits));
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(name, prefix, length);
+	while (count > 0)
+		name[length++] = digits[--count];
+	name[length] = '\0';
+}
+
 static int record_new(const struct mp_process_options *options, struct mp_process **ret_process)
 {
 	const struct mp_process *self = mp_current_process();
@@ -42,12 +59,19 @@ static int record_new(const struct mp_process_options *options, struct mp_proces
 		return fail(-ENOMEM, "no memory for the record of a process");
 	process->is_daemon = options->is_daemon;
 	unsigned number = family_next_number();
-	if (options->name)
-		snprintf(process->name, sizeof(process->name), "%s", options->name);
-	else if (!mp_parent_process())
-		snprintf(process->name, sizeof(process->name), "Process-%u", number);
-	else
-		snprintf(process->name, sizeof(process->name), "%.48s:%u", self->name, number);
+	/* Not by snprintf(): its stack is a page that the next fork makes dear. */
+	if (options->name) {
+		memcpy(process->name, options->name,
+			strnlen(options->name, MP_PROCESS_NAME_MAX - 1));
+	} else if (!mp_parent_process()) {
+		number_name(process->name, "Process-", number);
+	} else {
+		char prefix[MP_PROCESS_NAME_MAX + 1];
+		size_t length = strnlen(self->name, MP_PROCESS_NAME_MAX - 20);
+		memcpy(prefix, self->name, length);
+		memcpy(prefix + length, ":", 2);
+		number_name(process->name, prefix, number);
+	}
 	*ret_process = process;
 	return 0;
 }
@@ -98,7 +122,8 @@ int mp_process_start(int (*run)(void *argument), void *argument,
 		r = lifeline_open(&start.lifeline_fd);
 	if (r == 0)
 		r = start_blocked(&start);
-	fd_close(&start.lifeline_fd);
+	if (start.lifeline_fd >= 0)
+		fd_close(&start.lifeline_fd);
 	if (r < 0) {
 		family_free(start.process);
 		return trace(r);
@@ -128,12 +153,10 @@ void process_flush(void)
 
 void process_leave(int status)
 {
-	/* Bound when the program is loaded: the first call by name would look for the symbol, in
-	 * each child anew. */
-	static void (*const volatile leave)(int) = _exit;
-
-	leave(status);
-	__builtin_unreachable();
+#if defined(__x86_64__)
+	kernel_call(SYS_exit_group, status, 0, 0, 0);
+#endif
+	_exit(status);
 }
 
 int process_fork(struct process_start *start)
