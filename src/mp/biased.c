@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,11 +22,12 @@ enum {
 /* Waits until the thread that had the bias is outside, or dead. */
 static int wait_until_idle(struct mp_biased *biased, int64_t deadline_ns)
 {
+	struct mp_biased_slot *slot = mp_biased_watched(biased);
 	int64_t sleep_ns = SLEEP_NS_MIN;
 	uint32_t busy;
 
 	for (unsigned i = 0;; i++) {
-		busy = __atomic_load_n(&biased->busy, __ATOMIC_ACQUIRE);
+		busy = __atomic_load_n(&slot->busy, __ATOMIC_ACQUIRE);
 		if (!(busy & MP_LOCK_TID_))
 			break;
 		if (i < PAUSES) {
@@ -42,7 +44,7 @@ static int wait_until_idle(struct mp_biased *biased, int64_t deadline_ns)
 	}
 	if (busy & MP_LOCK_OWNER_DIED_) {
 		biased->is_dirty = 1;
-		__atomic_store_n(&biased->busy, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->busy, 0, __ATOMIC_RELAXED);
 	}
 	return 0;
 }
@@ -50,11 +52,11 @@ static int wait_until_idle(struct mp_biased *biased, int64_t deadline_ns)
 static int take_bias_away(struct mp_biased *biased, int64_t deadline_ns)
 {
 	const struct mp_thread_ *self = mp_thread_self_();
-	uint32_t bias = __atomic_load_n(&biased->bias, __ATOMIC_RELAXED);
+	uint64_t bias = __atomic_load_n(&biased->bias, __ATOMIC_RELAXED);
 
 	if (bias != 0) {
 		__atomic_store_n(&biased->bias, 0, __ATOMIC_SEQ_CST);
-		if (bias != self->tid) {
+		if ((uint32_t)bias != self->tid) {
 			uint32_t needed = biased->row_needed ? biased->row_needed : ROW_MIN;
 			biased->row_needed = needed < ROW_MAX ? 2 * needed : ROW_MAX;
 			/* Where it is missing, what the other has stored shows within a moment. */
@@ -74,7 +76,7 @@ int mp_biased_acquire(struct mp_biased *biased, int64_t timeout_ns)
 	else if (r < 0)
 		return r;
 	if (__atomic_load_n(&biased->bias, __ATOMIC_RELAXED) != 0 ||
-		__atomic_load_n(&biased->busy, __ATOMIC_RELAXED) != 0) {
+		__atomic_load_n(&mp_biased_watched(biased)->busy, __ATOMIC_RELAXED) != 0) {
 		r = take_bias_away(biased, mp_deadline(timeout_ns));
 		if (r < 0) {
 			mp_lock_release(&biased->lock);
@@ -88,6 +90,28 @@ int mp_biased_acquire(struct mp_biased *biased, int64_t timeout_ns)
 	return 0;
 }
 
+/* Leaves the bias to this thread, which holds the lock; not if no slot is left. */
+static void leave_bias(struct mp_biased *biased, uint32_t tid)
+{
+	uint32_t slot = 0;
+
+	while (slot < MP_BIASED_SLOTS && biased->slots[slot].tid != tid)
+		slot++;
+	if (slot == MP_BIASED_SLOTS)
+		for (slot = 0; slot < MP_BIASED_SLOTS; slot++)
+			if (biased->slots[slot].tid == 0 ||
+				(kill((pid_t)biased->slots[slot].tid, 0) < 0 && errno == ESRCH))
+				break;
+	if (slot == MP_BIASED_SLOTS)
+		return;
+	biased->slots[slot].tid = tid;
+	/* A slot that was a dead thread's may say that it died before it said that it was inside:
+	 * then it was not. */
+	biased->slots[slot].busy = 0;
+	__atomic_store_n(&biased->watched, slot, __ATOMIC_RELAXED);
+	__atomic_store_n(&biased->bias, (uint64_t)slot << 32 | tid, __ATOMIC_RELEASE);
+}
+
 void mp_biased_release(struct mp_biased *biased)
 {
 	const struct mp_thread_ *self = mp_thread_self_();
@@ -98,7 +122,7 @@ void mp_biased_release(struct mp_biased *biased)
 		biased->row = 0;
 	} else if (++biased->row >= needed && !self->needs_fence && biased->lock.sleepers_ == 0) {
 		biased->row = 0;
-		__atomic_store_n(&biased->bias, self->tid, __ATOMIC_RELAXED);
+		leave_bias(biased, self->tid);
 	}
 	mp_lock_release(&biased->lock);
 }
