@@ -188,7 +188,8 @@ static int park(struct waiter *waiter, struct waiter_seat *seat, waiter_ready *r
 }
 
 /* Nobody was there so often that whoever is counted was killed. One who is just falling asleep is
- * either counted in after this, or finds the epoch changed, or is woken: it counts itself anew. */
+ * either counted in after this, or finds the epoch changed, or is woken: it counts itself anew. (In
+ * every order of steps: tests/model. Only two who do this at once may cost a sleeper a slice.) */
 static void forget_sleepers(struct waiter_seat *seat, uint32_t counted)
 {
 	uint32_t none = ((counted >> SLEEPERS_BITS) + 1) << SLEEPERS_BITS;
