@@ -118,6 +118,9 @@ class Cell:
         end = max(part.end for part in ending)
         elapsed = end - begin if ending[0].busy is None else ending[0].busy
         self.operation_ns = elapsed / max(1, iterations)
+        done = [part.done for part in parts if part.done is not None]
+        if done:
+            self.facts["fairness"] = min(done) / max(done)
         return {"elapsed_ns": elapsed, "begin_ns": begin, "end_ns": end, "messages": messages,
                 "samples_ns": clock.thin(parts[0].samples), "batch": self.batch,
                 "facts": self.facts, "cpu_ns": cpu_ns}

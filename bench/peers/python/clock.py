@@ -12,7 +12,7 @@ BATCH_NS = 5000
 
 # What a side says of a run. begin or end is None where the side does not begin or end the measured
 # time; busy is that time itself where it is not end - begin; done is how many operations it did
-# where the sides compete.
+# where the sides compete for them.
 Part = namedtuple("Part", "begin end busy samples done", defaults=(None,))
 
 

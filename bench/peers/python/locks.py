@@ -201,7 +201,6 @@ class LockCell(CellOfSides):
             if self.request.workload == "contended" and sum(done) != messages:
                 raise Failure(f"{sum(done)} sections made a total of {messages}")
             self.check_value(sum(done))
-            self.facts["fairness"] = min(done) / max(done)
             record["elapsed_ns"] = round(record["elapsed_ns"] * messages / sum(done))
         return record
 

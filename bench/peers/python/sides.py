@@ -17,6 +17,7 @@ FORK = multiprocessing.get_context("fork")
 BARRIER_TIMEOUT_S = 30
 JOIN_TIMEOUT_S = 10
 ECHO_S = 0.5
+LOOK_S = 0.5
 PR_SET_PDEATHSIG = 1  # sys/prctl.h
 prctl = ctypes.CDLL(None).prctl
 
@@ -90,7 +91,7 @@ class Sides:
             except OSError:
                 raise Failure(f"side {index} died") from None
         others = range(1, len(self.pipes) + 1)
-        before = None if self.threads else signal.signal(signal.SIGCHLD, self._child_ended)
+        self._look_after_children(not self.threads)
         self.broken = True
         try:
             answers = [self.body(0, command, *arguments)]
@@ -105,14 +106,22 @@ class Sides:
                     self._receive(index)
             raise
         finally:
-            if not self.threads:
-                signal.signal(signal.SIGCHLD, before)
+            self._look_after_children(False)
         return answers
 
+    def _look_after_children(self, on):
+        """A signal interrupts side 0, which may wait for what will never come. The timer is for
+        one that comes just before a call that blocks: that would not see it. Twice a second it
+        costs some microseconds."""
+        signal.signal(signal.SIGCHLD, self._child_ended if on else signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, self._child_ended if on else signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, LOOK_S if on else 0, LOOK_S)
+
     def _child_ended(self, *_):
-        """Interrupts side 0, which may wait for what will never come."""
         for index, side in enumerate(self.started, 1):
             if not side.is_alive():
+                # Only once, wherever in turn() it strikes.
+                self._look_after_children(False)
                 raise Failure(f"side {index} died")
 
     def _close(self):

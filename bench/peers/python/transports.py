@@ -1,21 +1,27 @@
 """Queues and pipes: messages of bytes between processes or threads.
 
-The sides are receivers first, then senders; each sends or takes its fixed share, so nobody needs a
-sentinel. Queue and JoinableQueue put through a thread of their own in each sending process: put()
-returns before the message is sent, so only a receiver's clock ends a stream.
+The sides are receivers first, then senders. Queue and JoinableQueue put through a thread of their
+own in each sending process: put() returns before the message is sent, so only a receiver's clock
+ends a stream. So it is not the last sender that tells several receivers of the end: each sender
+puts a mark behind its messages, and the receiver who takes the last of these tells the others. The
+marks are in the time and not in the count, as in C.
 """
 import hashlib
 import threading
+import time
 from collections import Counter
 from functools import partial
 
 from cell import CellOfSides, Subject
+from clock import Part
 from manager import manager_start
 from sides import FORK, Failure
 
 TWO_WAY = ("pingpong", "wakeup")
 ONE_WAY = ("stream", "fan_in", "fan_out", "many_to_many")
 VERIFIED = 16
+# What a message begins with.
+MESSAGE, SENDER_ENDS, STOP = 0, 0xfe, 0xff
 # What a manager's queue may hold: it copies what waits, the others wait in the sender uncopied.
 MANAGER_BYTES = 64 << 20
 
@@ -53,7 +59,10 @@ class Transport(CellOfSides):
             raise Failure("a message has at least 1 byte")
         senders = request.parameters.get("senders", 1)
         receivers = request.parameters.get("receivers", 1)
-        self.message = pattern(request, 0, 0)
+        self.message, self.sender_ends, self.stop = (
+            bytes([kind]) + pattern(request, 0, 0)[1:] for kind in (MESSAGE, SENDER_ENDS, STOP))
+        self.senders, self.receivers = senders, receivers
+        self.ended = FORK.Value("I", 0)  # senders
         if request.workload in TWO_WAY:
             self.ends = pair(make)
             self.roles = ["initiate", "answer"]
@@ -73,6 +82,56 @@ class Transport(CellOfSides):
                  "receive": (receive,), "transmit": (put,)}[role]
         return (steps, self.share.get(role, 1), role in ("initiate", "transmit"),
                 role in ("initiate", "receive"))
+
+    def measure(self, index, iterations, batch):
+        if self.receivers == 1:
+            return super().measure(index, iterations, batch)
+        send, receive = self.ends[index]
+        if self.roles[index] == "receive":
+            return self.take(send, receive, batch)
+        part = super().measure(index, iterations, batch)
+        send(self.sender_ends)
+        return part
+
+    def take(self, send, receive, batch):
+        """Receives whatever comes, until all senders have ended."""
+        clock = time.monotonic_ns
+        stamps, done, in_batch = [clock()], 0, 0
+        while True:
+            kind = receive()[0]
+            if kind == MESSAGE:
+                in_batch += 1
+                if in_batch == batch:
+                    stamps.append(clock())
+                    done += batch
+                    in_batch = 0
+                continue
+            end = clock()
+            if kind == STOP or self.is_last(send):
+                break
+        samples = [(after - before) // batch for before, after in zip(stamps, stamps[1:])]
+        # The mark is an arrival, too: there is a sample even of who got nothing else.
+        samples.append((end - stamps[-1]) // (in_batch + 1))
+        return Part(None, end, None, samples, done + in_batch)
+
+    def is_last(self, send):
+        with self.ended.get_lock():
+            self.ended.value += 1
+            if self.ended.value < self.senders:
+                return False
+        for _ in range(self.receivers - 1):
+            send(self.stop)
+        return True
+
+    def run(self, iterations):
+        self.ended.value = 0
+        return super().run(iterations)
+
+    def record(self, parts, iterations, messages, cpu_ns):
+        received = sum(part.done or 0 for part in parts)
+        if self.receivers > 1 and received != messages:
+            raise Failure(f"{messages} messages were sent, and {received} received")
+        return super().record(parts, iterations, messages, cpu_ns)
 
     def exchange(self, index):
         """One side's part in the verification: who it was, and digests of what it received."""

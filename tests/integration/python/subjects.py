@@ -134,7 +134,7 @@ def check_record(record, workload, iterations, pids):
     assert min(record["samples_ns"], default=0) >= 0
     assert record["batch"] >= 1 and len(record["cpu_ns"]) == len(pids), record
     assert all(isinstance(value, (int, float)) for value in record["facts"].values())
-    if workload in CONTESTS:
+    if workload in CONTESTS + ("fan_out", "many_to_many"):
         assert 0 <= record["facts"]["fairness"] <= 1
     if workload == "contended":
         assert record["facts"]["section_ns"] >= 1000
