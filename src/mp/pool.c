@@ -50,11 +50,11 @@
 #include "mp/process.h"
 #include "os/fd.h"
 
-static unsigned forks;
+unsigned pool_forks;
 
 static void count_fork(void)
 {
-	forks++;
+	pool_forks++;
 }
 
 __attribute__((constructor)) static void mp_pool_prepare(void)
@@ -65,7 +65,7 @@ __attribute__((constructor)) static void mp_pool_prepare(void)
 
 int pool_check_fork(const struct mp_pool *pool)
 {
-	if (__builtin_expect(pool->forks != forks, false))
+	if (__builtin_expect(pool->forks != pool_forks, false))
 		return fail(-EPERM, "a pool belongs to the process that made it");
 	return 0;
 }
@@ -181,7 +181,7 @@ struct mp_pool *mp_pool_new(const struct mp_pool_options *options)
 		return NULL;
 	}
 	memset(pool, 0, sizeof(*pool));
-	pool->forks = forks;
+	pool->forks = pool_forks;
 	pool->pid = getpid();
 	pool->callbacks_end = &pool->callbacks;
 	for (unsigned w = 0; w < MP_POOL_WORKERS_MAX; w++)
@@ -272,7 +272,7 @@ void mp_pool_free(struct mp_pool *pool)
 
 	if (!pool)
 		return;
-	if (pool->forks != forks) {
+	if (pool->forks != pool_forks) {
 		pool_release(pool);
 		return;
 	}
@@ -286,7 +286,7 @@ void mp_pool_free(struct mp_pool *pool)
 static bool is_drained(const void *argument)
 {
 	const struct mp_pool *pool = argument;
-	uint64_t done = 0;
+	uint64_t done = atomic_load_explicit(&pool->helped, memory_order_acquire);
 
 	if (atomic_load_explicit(&pool->shared->command, memory_order_relaxed) == COMMAND_TERMINATE)
 		return true;
@@ -303,10 +303,11 @@ int mp_pool_wait(struct mp_pool *pool, int64_t timeout_ns)
 
 	if (r < 0)
 		return r;
+	if (timeout_ns < 0 && pool->shared->options.caller_works)
+		pool_help(pool, NULL);
 	if (!is_drained(pool)) {
 		/* Workers that become idle wake all then. */
 		atomic_fetch_add(&pool->shared->drains, 1);
-		pool_flush(pool, mp_waiter());
 		/* Who should do the rest may be stopped while others sleep. */
 		int64_t deadline_ns = mp_deadline(timeout_ns), slice_ns = NS_PER_MS;
 		do {

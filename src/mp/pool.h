@@ -80,6 +80,10 @@ struct mp_pool_options {
 	/* For copies of items and results and for mp_pool_alloc(); 0: 16 GiB. Address space only:
 	 * memory is used while they are there. */
 	size_t memory_bytes;
+	/* The caller does tasks itself while it waits, without an end, for apply(), map(), get() or
+	 * wait(): nothing is faster, but a task that crashes takes the caller with it, and the
+	 * initializer does not run there. Give such a pool one worker less than there are CPUs. */
+	bool caller_works;
 };
 
 /* Starts the workers and waits until all have run their initializer. options: NULL for the

@@ -213,9 +213,14 @@ int mp_pool_apply(struct mp_pool *pool, mp_task *task, const void *item, size_t 
 	struct waiter *waiter = mp_waiter();
 	struct mp_result *record = NULL;
 	struct pool_worker *worker = NULL;
+	int r;
 
+	if (pool->shared->options.caller_works) {
+		r = pool_is_open(pool) ? task(item, result) : pool_check(pool);
+		return r < 0 ? r : 0;
+	}
 	bool is_fast = pool_gate_enter(&pool->gate);
-	int r = pool_check(pool);
+	r = pool_check(pool);
 	if (r == 0)
 		r = hand_over(pool, &order, waiter, &record, &worker);
 	pool_gate_leave(&pool->gate, is_fast);
@@ -237,10 +242,13 @@ int mp_pool_apply(struct mp_pool *pool, mp_task *task, const void *item, size_t 
 static int apply_async(struct mp_pool *pool, const struct order *order, mp_callback *on_done,
 	mp_callback *on_error, void *context, struct mp_result **ret_record)
 {
-	struct mp_result *record = pool_record_new(pool);
+	struct mp_result *record = pool_record_next(pool);
 
 	if (!record)
+		record = pool_record_new(pool);
+	if (!record)
 		return no_record();
+	record->flags = 0;
 	int r = fill(pool, record, order);
 	if (r == 0 && (on_done || on_error)) {
 		record->flags |= FLAG_CALLBACK;
@@ -294,9 +302,11 @@ static int submit_large(
 static int submit(
 	struct mp_pool *pool, mp_task *task, const void *item, size_t item_bytes, void *result)
 {
-	if (__builtin_expect(result && !pool_sees(pool, result, 1), false))
+	if (__builtin_expect(result && !pool_sees_fast(pool, result), false))
 		return fail(-EFAULT, "workers do not see the result's place: see mp_pool_alloc()");
-	struct mp_result *record = pool_record_new(pool);
+	struct mp_result *record = pool_record_next(pool);
+	if (__builtin_expect(!record, false))
+		record = pool_record_new(pool);
 	if (!record)
 		return no_record();
 	record->task = task;
@@ -321,7 +331,8 @@ int mp_pool_submit(
 	struct mp_pool *pool, mp_task *task, const void *item, size_t item_bytes, void *result)
 {
 	bool is_fast = pool_gate_enter(&pool->gate);
-	int r = pool_check(pool);
+	bool is_open = pool_is_open(pool);
+	int r = is_open ? 0 : pool_check(pool);
 
 	if (__builtin_expect(r == 0, true))
 		r = submit(pool, task, item, item_bytes, result);
@@ -360,6 +371,8 @@ static int map(struct mp_pool *pool, const struct pool_call *call)
 	int r = map_start(pool, call, NULL, NULL, NULL, &record);
 	if (r < 0)
 		return r;
+	if (pool->shared->options.caller_works && call->n > 0)
+		pool_job_help(pool, (unsigned)record->payload[0]);
 	pool_result_wait(pool, record, NULL, MP_FOREVER);
 	const void *results = pool_result_bytes(record, &bytes);
 	if (bytes && results != call->results)

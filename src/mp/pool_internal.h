@@ -23,6 +23,8 @@ enum {
 	POOL_TRIES = 3,
 	/* Between two stores of a worker's place in its queue. */
 	POOL_PUBLISH_MASK = 15,
+	POOL_RUN = 16,      /* tasks that go to one worker before the next is looked for */
+	POOL_PREFETCH = 12, /* records */
 };
 
 /* A record's phase, the lowest byte of its state; the next one is 1 + the worker that has it. */
@@ -60,16 +62,17 @@ struct mp_result {
 /* What a worker knows that others must know when it dies. */
 struct pool_worker {
 	struct waiter_seat seat;
-	/* Written by the worker. */
+	/* Written by the worker, with every task. */
 	_Alignas(64) _Atomic uint64_t now; /* see pool_now() */
 	_Atomic uint32_t head;             /* all before this is taken; a hint */
-	_Atomic uint32_t job_plus_1;       /* looks at this map, which must not be reused then */
-	_Atomic uint32_t is_idle;
-	_Atomic uint32_t phase; /* enum worker_phase */
-	_Atomic int32_t error;  /* of the initializer */
+	/* Written by the worker when it finds nothing to do, and when it looks at a map. */
+	_Alignas(64) _Atomic uint32_t is_idle;
+	_Atomic uint32_t job_plus_1; /* this map must not be reused now */
+	_Atomic uint32_t phase;      /* enum worker_phase */
+	_Atomic int32_t error;       /* of the initializer */
+	_Atomic uint32_t nudge;      /* by others: there is work elsewhere */
 	/* Written by the owner. */
 	_Alignas(64) _Atomic uint32_t tail;
-	_Atomic uint32_t nudge; /* there is work elsewhere */
 };
 
 enum worker_phase {
@@ -188,6 +191,7 @@ struct mp_pool {
 	int64_t woken, wake_gap, pushed; /* in ticks */
 	_Atomic bool is_watched; /* the keeper looks after those who wait and those who sleep */
 	_Atomic uint64_t submitted;
+	_Atomic uint64_t helped; /* tasks that callers did */
 	_Atomic uint64_t jobs_used;
 	void *job_blocks[POOL_JOBS];
 	struct pool_arena arena;
@@ -280,6 +284,17 @@ static inline bool is_asleep(const struct pool_worker *worker)
 	return (uint16_t)atomic_load_explicit(&worker->seat.sleepers, memory_order_relaxed) != 0;
 }
 
+/* Asks for a line that somebody else has written, to write to it. */
+static inline void pool_prefetch(const void *line)
+{
+#if defined(__x86_64__)
+	/* The compiler's own would fetch it for reading, unless told of a newer CPU. */
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 /* Some clock that is cheap: only for how often to do what need not be done. */
 static inline int64_t pool_ticks(void)
 {
@@ -307,6 +322,15 @@ static inline void *result_of(struct mp_result *record)
 static inline uintptr_t pool_self(void)
 {
 	return (uintptr_t)__builtin_thread_pointer();
+}
+
+static inline void pool_fence(const struct waiter *waiter)
+{
+	/* See waiter_notify(). */
+	if (__builtin_expect(waiter->is_registered, true))
+		atomic_signal_fence(memory_order_seq_cst);
+	else
+		atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* pool_gate.c */
@@ -351,21 +375,101 @@ void pool_block_free(struct mp_pool *pool, void *block);
 /* Whether workers see it in place. */
 bool pool_sees(const struct mp_pool *pool, const void *memory, size_t size_bytes);
 
+static inline bool pool_sees_fast(const struct mp_pool *pool, const void *memory)
+{
+	return (uintptr_t)memory - (uintptr_t)pool->mapping < pool->mapped_bytes ||
+	       pool_sees(pool, memory, 1);
+}
+
+extern unsigned pool_forks;
+
+/* Who may do the chunks of a map: the workers, and the caller. */
+static inline unsigned pool_hands(const struct mp_pool *pool)
+{
+	return pool->workers + pool->shared->options.caller_works;
+}
+
+static inline bool pool_is_open(const struct mp_pool *pool)
+{
+	return pool->forks == pool_forks &&
+	       atomic_load_explicit(&pool->shared->command, memory_order_relaxed) == COMMAND_RUN;
+}
+
 /* pool_submit.c */
 int pool_check(const struct mp_pool *pool);
 int pool_check_fork(const struct mp_pool *pool);
 unsigned pool_seat(void); /* this thread's */
 struct mp_result *pool_record_new(struct mp_pool *pool);
-/* -EAGAIN: all queues are full. */
-int pool_push(struct mp_pool *pool, struct mp_result *record, struct waiter *waiter);
-/* What a caller does before it waits: workers that sleep while there is work are woken. */
-void pool_flush(struct mp_pool *pool, struct waiter *waiter);
+/* Whose queue is filled next. -EAGAIN: all are full. */
+int pool_choose(struct mp_pool *pool);
+/* Somebody sleeps, perhaps. */
+void pool_push_wake(struct mp_pool *pool, struct waiter *waiter);
+
+static inline bool pool_is_full(const struct mp_pool *pool, unsigned worker)
+{
+	return pool->tail[worker] - pool->head[worker] >= POOL_QUEUE_ENTRIES;
+}
+
+static inline void pool_enqueue(struct mp_pool *pool, struct mp_result *record)
+{
+	uint32_t w = pool->target, tail = pool->tail[w];
+
+	pool->run++;
+	pool->may_be_busy = true;
+	/* Release: who takes it (acquire) sees what it says. */
+	atomic_store_explicit(&record->state, PHASE_QUEUED, memory_order_release);
+	/* With how often the queue has gone around: a late thief clears its own entry only. */
+	atomic_store_explicit(entry_of(pool, w, tail),
+		(uint32_t)(record - pool->records) | tail / POOL_QUEUE_ENTRIES * POOL_RECORDS,
+		memory_order_relaxed);
+	pool->tail[w] = tail + 1;
+	atomic_store_explicit(&pool->shared->worker[w].tail, tail + 1, memory_order_release);
+}
+
+static inline int pool_push(struct mp_pool *pool, struct mp_result *record, struct waiter *waiter)
+{
+	struct pool_shared *shared = pool->shared;
+
+	if (__builtin_expect(
+		    pool->run == 0 || pool->run >= POOL_RUN || pool_is_full(pool, pool->target),
+		    false)) {
+		int r = pool_choose(pool);
+		if (r < 0)
+			return r;
+	}
+	pool_enqueue(pool, record);
+	/* Nobody falls asleep unseen: see waiter_notify(). */
+	pool_fence(waiter);
+	if (__builtin_expect(is_asleep(&shared->worker[pool->target]), false) ||
+		(atomic_load_explicit(&shared->has_idle, memory_order_relaxed) &&
+			!atomic_load_explicit(&pool->is_watched, memory_order_relaxed)))
+		pool_push_wake(pool, waiter);
+	return 0;
+}
+
+/* A record that is at hand; else NULL. */
+static inline struct mp_result *pool_record_next(struct mp_pool *pool)
+{
+	struct mp_result *record = pool->records + pool->cursor;
+
+	if (pool->cursor + 1 >= pool->window || record->flags & (FLAG_OWNED | FLAG_JOB) ||
+		phase_of(atomic_load_explicit(&record->state, memory_order_acquire)) != PHASE_FREE)
+		return NULL;
+	pool->cursor++;
+	pool_prefetch(record + POOL_PREFETCH);
+	record->is_dropped = 0;
+	record->tries = 0;
+	atomic_store_explicit(&record->seat_plus_1, 0, memory_order_relaxed);
+	return record;
+}
 /* Whether a task waits while a worker sleeps; wakes that one. */
 bool pool_rouse(struct mp_pool *pool, struct waiter *waiter);
 /* How many tasks wait in queues, about. */
 uint32_t pool_backlog(const struct mp_pool *pool);
 /* Wakes up to so many workers; the one on this CPU last. */
 void pool_wake(struct mp_pool *pool, struct waiter *waiter, unsigned count);
+/* Not the one on this CPU: the caller will wait, and see to it then. */
+void pool_wake_elsewhere(struct mp_pool *pool, struct waiter *waiter, unsigned count);
 int pool_wait(struct mp_pool *pool, unsigned seat, const struct waiter_seat *peer,
 	waiter_ready *ready, const void *argument, int64_t timeout_ns);
 
@@ -374,19 +478,16 @@ void pool_work(struct mp_pool *pool, unsigned worker);
 void pool_record_end(struct pool_shared *shared, struct mp_result *record, struct waiter *waiter);
 void pool_call_keeper(struct pool_shared *shared);
 
-static inline void pool_fence(const struct waiter *waiter)
-{
-	/* See waiter_notify(). */
-	if (__builtin_expect(waiter->is_registered, true))
-		atomic_signal_fence(memory_order_seq_cst);
-	else
-		atomic_thread_fence(memory_order_seq_cst);
-}
-
 /* One seat; more than there are: all. */
 void pool_notify_seats(struct pool_shared *shared, unsigned seat_plus_1, struct waiter *waiter);
 
+/* Does tasks that nobody has begun: this one; NULL: all there are. */
+void pool_help(struct mp_pool *pool, struct mp_result *record);
+
 /* pool_map.c */
+/* Chunks, as long as there are some. By the thread that has started the map. */
+void pool_job_help(struct mp_pool *pool, unsigned index);
+
 struct pool_call {
 	mp_task *task;
 	mp_star_task *star_task;

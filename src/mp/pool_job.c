@@ -33,7 +33,7 @@ void pool_job_check(
 
 	atomic_thread_fence(memory_order_seq_cst);
 	sum = atomic_load_explicit(&job->lost, memory_order_acquire);
-	for (unsigned w = 0; w < pool->workers; w++)
+	for (unsigned w = 0; w < pool_hands(pool); w++)
 		sum += atomic_load_explicit(&job->shares[w].done, memory_order_acquire);
 	if (sum < job->chunks ||
 		!atomic_compare_exchange_strong(&job->finisher_plus_1, &nobody, self_plus_1))
@@ -94,7 +94,7 @@ static int job_memory(
 	struct mp_pool *pool, struct pool_job *job, unsigned index, const struct pool_call *call)
 {
 	size_t states = round_up(job->chunks + 8);
-	size_t shares = pool->workers * sizeof(struct pool_share);
+	size_t shares = pool_hands(pool) * sizeof(struct pool_share);
 	size_t errors = call->wants_errors ? round_up(job->n * sizeof(int32_t)) : 0;
 	size_t items = 0, results = 0;
 
@@ -130,15 +130,14 @@ static int job_memory(
 
 static void job_shares(struct mp_pool *pool, struct pool_job *job)
 {
-	uint64_t chunks = job->chunks;
+	uint64_t chunks = job->chunks, hands = pool_hands(pool);
 
-	for (unsigned w = 0; w < pool->workers; w++) {
-		uint64_t begin = chunks * w / pool->workers;
-		uint64_t end = chunks * (w + 1) / pool->workers;
+	for (unsigned w = 0; w < hands; w++) {
+		uint64_t begin = chunks * w / hands, end = chunks * (w + 1) / hands;
 		/* Two workers do not write to one line of states, nor, mostly, of results. */
 		if (chunks >= SHARE_ALIGN_ABOVE) {
 			begin &= ~UINT64_C(63);
-			end = w + 1 < pool->workers ? end & ~UINT64_C(63) : chunks;
+			end = w + 1 < hands ? end & ~UINT64_C(63) : chunks;
 		}
 		atomic_store_explicit(&job->shares[w].at, (uint32_t)begin, memory_order_relaxed);
 		atomic_store_explicit(&job->shares[w].end, (uint32_t)end, memory_order_relaxed);
@@ -151,7 +150,7 @@ static int job_fill(struct mp_pool *pool, unsigned index, const struct pool_call
 	size_t chunk = call->chunk;
 
 	if (chunk == 0)
-		chunk = call->n / (AUTO_CHUNKS * (size_t)pool->workers) + 1;
+		chunk = call->n / (AUTO_CHUNKS * (size_t)pool_hands(pool)) + 1;
 	/* Numbers of chunks are 32 bits wide. */
 	if (call->n / chunk >= UINT32_MAX - 64)
 		chunk = call->n / (UINT32_MAX / 2) + 1;
@@ -201,11 +200,15 @@ int pool_job_start(struct mp_pool *pool, const struct pool_call *call, struct wa
 		pool_record_end(pool->shared, record, waiter);
 		return 0;
 	}
+	unsigned most = job->chunks < pool->workers ? job->chunks : pool->workers;
 	if (call->waits)
 		atomic_store_explicit(
 			&record->seat_plus_1, (uint8_t)(pool_seat() + 1), memory_order_relaxed);
 	atomic_fetch_or(&pool->shared->jobs, pool_job_bit((unsigned)index));
-	pool_wake(pool, waiter, job->chunks < pool->workers ? job->chunks : pool->workers);
+	if (call->waits)
+		pool_wake_elsewhere(pool, waiter, most);
+	else
+		pool_wake(pool, waiter, most);
 	return 0;
 }
 

@@ -47,7 +47,7 @@ static bool steal(struct run *run)
 	struct pool_share *victim = NULL;
 	uint32_t at = 0, end = 0;
 
-	for (unsigned w = 0; w < run->pool->workers; w++) {
+	for (unsigned w = 0; w < pool_hands(run->pool); w++) {
 		struct pool_share *share = &run->job->shares[w];
 		uint32_t its_at = atomic_load_explicit(&share->at, memory_order_relaxed);
 		uint32_t its_end = atomic_load_explicit(&share->end, memory_order_relaxed);
@@ -200,4 +200,15 @@ bool pool_job_work(struct mp_pool *pool, unsigned worker, unsigned index, struct
 	}
 	atomic_store_explicit(&self->job_plus_1, 0, memory_order_release);
 	return did;
+}
+
+void pool_job_help(struct mp_pool *pool, unsigned index)
+{
+	struct pool_job *job = &pool->shared->job[index];
+	struct pool_share *own = &job->shares[pool->workers];
+	struct run run = {pool, job, own, mp_waiter(), pool->workers, 0};
+	uint64_t budget = UINT64_MAX;
+
+	work_on(&run, index, &budget);
+	pool_job_check(pool, index, MP_POOL_WORKERS_MAX + 2, run.waiter);
 }

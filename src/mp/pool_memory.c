@@ -38,8 +38,6 @@ static_assert((POOL_ITEM_INLINE + 8) == POOL_PAYLOAD_WORDS * 8, "an item and a r
 /* Memory that an idle machine has is not asked for: NORESERVE. */
 static void *map(size_t bytes)
 {
-	if (fault_hit())
-		return MAP_FAILED;
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
 		-1, 0);
 }
@@ -78,6 +76,8 @@ int pool_memory_open(struct mp_pool *pool, const struct mp_pool_options *options
 	size_t fixed = 2 * (size_t)POOL_RECORDS_BYTES + queues;
 	void *mapping;
 
+	if (fault_hit())
+		return fail(-errno, "cannot map memory for a pool: %s", strerror(errno));
 	/* A limit on address space may allow for less. */
 	for (;;) {
 		mapping = map(fixed + memory);

@@ -28,12 +28,15 @@ int pool_result_wait(struct mp_pool *pool, struct mp_result *record, const struc
 		return 0;
 	if (timeout_ns == 0)
 		return -EAGAIN;
+	if (timeout_ns < 0 && pool->shared->options.caller_works) {
+		pool_help(pool, record);
+		if (is_done(record))
+			return 0;
+	}
 	if (atomic_load_explicit(&record->seat_plus_1, memory_order_relaxed) != seat + 1 &&
 		!atomic_compare_exchange_strong(&record->seat_plus_1, &before, (uint8_t)(seat + 1)))
 		/* Several wait for this one: all are woken. */
 		atomic_store(&record->seat_plus_1, POOL_SEATS + 1);
-	struct waiter *waiter = mp_waiter();
-	pool_flush(pool, waiter);
 	/* Who should do it may be stopped, or stuck in another task, while others sleep. */
 	int64_t deadline_ns = mp_deadline(timeout_ns);
 	for (int64_t slice_ns = NS_PER_MS; is_queued(record); slice_ns *= 2) {
@@ -44,7 +47,7 @@ int pool_result_wait(struct mp_pool *pool, struct mp_result *record, const struc
 			return 0;
 		if (clock_ns() >= deadline_ns)
 			return -ETIMEDOUT;
-		pool_rouse(pool, waiter);
+		pool_rouse(pool, mp_waiter());
 	}
 	return pool_wait(pool, seat, peer, is_done, record,
 		timeout_ns < 0 ? MP_FOREVER : deadline_left_ns(deadline_ns));

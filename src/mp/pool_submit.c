@@ -19,9 +19,11 @@
 #include "base/error.h"
 
 enum {
-	RUN = 16,
 	LOOKS = 16,
 	WINDOW_FIRST = 1024,
+	POLLS_FIRST = 20,
+	POLLS_PER_LOOK = 8,
+	SPIN_FIRST_NS = 8000,
 	/* In ticks of 0.3 to 1 ns. */
 	BURST_GAP = 50 * 1000,
 	BURST_GAP_MAX = 2 * 1000 * 1000,
@@ -63,7 +65,8 @@ struct mp_result *pool_record_new(struct mp_pool *pool)
 		pool->cursor = index + 1 < pool->window ? index + 1 : window_begin(pool);
 		record = record_take(pool, index);
 		if (record) {
-			__builtin_prefetch(record + 4, 1);
+			/* On its way back from the worker's cache. */
+			pool_prefetch(record + POOL_PREFETCH);
 			return record;
 		}
 	}
@@ -83,12 +86,12 @@ struct mp_result *pool_record_new(struct mp_pool *pool)
 	return NULL;
 }
 
-void pool_wake(struct mp_pool *pool, struct waiter *waiter, unsigned count)
+static void wake(struct mp_pool *pool, struct waiter *waiter, unsigned count, unsigned rounds)
 {
 	int here = sched_getcpu() + 1;
 
 	/* Whoever is woken on this CPU may displace us at once. */
-	for (unsigned round = 0; round < 2; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned w = 0; w < pool->workers && count > 0; w++) {
 			struct pool_worker *worker = &pool->shared->worker[w];
 			bool is_here = atomic_load_explicit(&worker->seat.cpu_plus_1,
@@ -100,6 +103,16 @@ void pool_wake(struct mp_pool *pool, struct waiter *waiter, unsigned count)
 			count--;
 		}
 	}
+}
+
+void pool_wake(struct mp_pool *pool, struct waiter *waiter, unsigned count)
+{
+	wake(pool, waiter, count, 2);
+}
+
+void pool_wake_elsewhere(struct mp_pool *pool, struct waiter *waiter, unsigned count)
+{
+	wake(pool, waiter, count, 1);
 }
 
 uint32_t pool_backlog(const struct mp_pool *pool)
@@ -114,7 +127,8 @@ uint32_t pool_backlog(const struct mp_pool *pool)
 	return sum;
 }
 
-void pool_flush(struct mp_pool *pool, struct waiter *waiter)
+/* Before a caller sleeps: workers that sleep while there is work are woken. */
+static void pool_flush(struct mp_pool *pool, struct waiter *waiter)
 {
 	unsigned asleep = 0;
 
@@ -122,9 +136,12 @@ void pool_flush(struct mp_pool *pool, struct waiter *waiter)
 		asleep += is_asleep(&pool->shared->worker[w]);
 	if (asleep == 0)
 		return;
+	/* A map that is not done may need them all: it had not woken the one that is here. */
 	uint32_t backlog = pool_backlog(pool);
 	unsigned awake = pool->workers - asleep;
-	if (backlog > awake)
+	if (atomic_load_explicit(&pool->shared->jobs, memory_order_relaxed))
+		pool_wake(pool, waiter, asleep);
+	else if (backlog > awake)
 		pool_wake(pool, waiter, backlog - awake < asleep ? backlog - awake : asleep);
 }
 
@@ -215,63 +232,48 @@ static void maybe_wake(struct mp_pool *pool, struct waiter *waiter)
 	pool->pushed = now;
 	if (now - pool->woken < pool->wake_gap) {
 		/* This may be the last task for long, and who has it stuck in another one. */
-		if (!atomic_load_explicit(&pool->is_watched, memory_order_relaxed)) {
-			atomic_store(&pool->is_watched, true);
-			pool_call_keeper(pool->shared);
-		}
+		atomic_store(&pool->is_watched, true);
+		pool_call_keeper(pool->shared);
 		return;
 	}
 	pool->woken = now;
 	pool->wake_gap = pool->wake_gap < BURST_GAP_MAX ? 2 * pool->wake_gap : BURST_GAP_MAX;
 	pool_wake(pool, waiter, 1);
-	pool->run = RUN;
+	pool->run = 0;
 }
 
 /* A worker's head passes what is taken only. */
-static bool is_full(struct mp_pool *pool, unsigned worker, uint32_t tail)
+static bool is_full(struct mp_pool *pool, unsigned worker)
 {
-	if (tail - pool->head[worker] < POOL_QUEUE_ENTRIES)
+	if (!pool_is_full(pool, worker))
 		return false;
 	pool->head[worker] =
 		atomic_load_explicit(&pool->shared->worker[worker].head, memory_order_acquire);
-	return tail - pool->head[worker] >= POOL_QUEUE_ENTRIES;
+	return pool_is_full(pool, worker);
 }
 
-int pool_push(struct mp_pool *pool, struct mp_result *record, struct waiter *waiter)
+int pool_choose(struct mp_pool *pool)
 {
-	struct pool_shared *shared = pool->shared;
-
-	if (pool->run >= RUN || is_asleep(&shared->worker[pool->target]))
-		choose_target(pool);
-	uint32_t w = pool->target, tail = pool->tail[w];
-	for (unsigned i = 0; is_full(pool, w, tail); i++) {
+	choose_target(pool);
+	for (unsigned i = 0; is_full(pool, pool->target); i++) {
 		if (i == pool->workers)
 			return fail(
 				-EAGAIN, "too many tasks wait for a worker of the pool already");
-		w = pool->target = (w + 1) % pool->workers;
-		tail = pool->tail[w];
+		pool->target = (pool->target + 1) % pool->workers;
 	}
-	_Atomic uint32_t *entry = entry_of(pool, w, tail);
-	pool->may_be_busy = true;
-	pool->run++;
-	struct pool_worker *worker = &shared->worker[w];
-	/* Release: who takes it (acquire) sees what it says. */
-	atomic_store_explicit(&record->state, PHASE_QUEUED, memory_order_release);
-	/* With how often the queue has gone around: a late thief clears its own entry only. */
-	atomic_store_explicit(entry,
-		(uint32_t)(record - pool->records) | tail / POOL_QUEUE_ENTRIES * POOL_RECORDS,
-		memory_order_relaxed);
-	pool->tail[w] = tail + 1;
-	atomic_store_explicit(&worker->tail, tail + 1, memory_order_release);
-	/* Nobody falls asleep unseen: see waiter_notify(). */
-	pool_fence(waiter);
+	return 0;
+}
+
+void pool_push_wake(struct mp_pool *pool, struct waiter *waiter)
+{
+	struct pool_worker *worker = &pool->shared->worker[pool->target];
+
 	if (is_asleep(worker)) {
 		pool->woken = pool_ticks();
 		waiter_wake(waiter, &worker->seat, 1);
-	} else if (atomic_load_explicit(&shared->has_idle, memory_order_relaxed)) {
+	} else {
 		maybe_wake(pool, waiter);
 	}
-	return 0;
 }
 
 unsigned pool_seat(void)
@@ -299,6 +301,43 @@ static bool is_needed_here(const struct mp_pool *pool)
 	return false;
 }
 
+/* Whether a worker elsewhere is awake: its answer may be on its way. */
+static bool is_awake_elsewhere(const struct mp_pool *pool)
+{
+	int here = sched_getcpu() + 1;
+
+	for (unsigned w = 0; w < pool->workers; w++) {
+		const struct pool_worker *worker = &pool->shared->worker[w];
+		if (atomic_load_explicit(&worker->seat.cpu_plus_1, memory_order_relaxed) != here &&
+			!is_asleep(worker))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Waits for as long as it takes to hand this CPU over to a worker and back: what comes in that
+ * time comes sooner so. A map of a thousand tiny tasks is done by one worker elsewhere then, while
+ * the one that shares this CPU sleeps on.
+ */
+static bool spin_first(const struct mp_pool *pool, waiter_ready *ready, const void *argument)
+{
+	for (unsigned i = 0; i < POLLS_FIRST; i++)
+		if (ready(argument))
+			return true;
+	if (!is_awake_elsewhere(pool))
+		return false;
+	int64_t end = clock_ns() + SPIN_FIRST_NS;
+	do {
+		for (unsigned i = 0; i < POLLS_PER_LOOK; i++) {
+			if (ready(argument))
+				return true;
+			waiter_pause();
+		}
+	} while (clock_ns() < end);
+	return false;
+}
+
 int pool_wait(struct mp_pool *pool, unsigned seat, const struct waiter_seat *peer,
 	waiter_ready *ready, const void *argument, int64_t timeout_ns)
 {
@@ -307,7 +346,10 @@ int pool_wait(struct mp_pool *pool, unsigned seat, const struct waiter_seat *pee
 
 	if (timeout_ns == 0)
 		return ready(argument) ? 0 : -EAGAIN;
+	if (spin_first(pool, ready, argument))
+		return 0;
 	waiter_sit(&pool->shared->caller);
+	pool_flush(pool, waiter);
 	if (is_needed_here(pool))
 		waiter->strategy = WAITER_PARK;
 	int r = waiter_wait(

@@ -18,6 +18,7 @@ enum {
 	TURN = 64,             /* tasks between two looks at everything */
 	STEAL_HALF_ABOVE = 32, /* fewer are stolen from the front, oldest first */
 	POLLS_PER_LOOK = 32,
+	PREFETCH = 6,
 };
 
 struct work {
@@ -121,6 +122,22 @@ static void publish(struct work *work)
 	atomic_store_explicit(&work->self->head, work->head, memory_order_relaxed);
 }
 
+/* A line takes as long as several tasks to come from the caller's cache. First the record, then
+ * where its result will be. Not beyond what is handed over: there the caller still writes. */
+__attribute__((no_sanitize("thread"))) static void fetch_ahead(struct work *work)
+{
+	uint32_t far =
+		atomic_load_explicit(entry_of(work->pool, work->worker, work->head + 2 * PREFETCH),
+			memory_order_relaxed);
+	uint32_t near = atomic_load_explicit(
+		entry_of(work->pool, work->worker, work->head + PREFETCH), memory_order_relaxed);
+	const struct mp_result *record = record_at(work->pool, near);
+
+	pool_prefetch(record_at(work->pool, far));
+	if (near && record->flags & FLAG_RESULT_OUT)
+		pool_prefetch((const void *)(uintptr_t)record->payload[4]);
+}
+
 static bool run_queue(struct work *work)
 {
 	uint32_t tail = atomic_load_explicit(&work->self->tail, memory_order_acquire);
@@ -130,12 +147,11 @@ static bool run_queue(struct work *work)
 	while (work->head != end && work->budget > 0) {
 		uint32_t entry = atomic_load_explicit(
 			entry_of(work->pool, work->worker, work->head), memory_order_relaxed);
+		if (tail - work->head > 2 * PREFETCH)
+			fetch_ahead(work);
 		/* 0: stolen. */
-		if (entry) {
-			struct mp_result *record = record_at(work->pool, entry);
-			__builtin_prefetch(record + 2, 1);
-			did |= run(work, record);
-		}
+		if (entry)
+			did |= run(work, record_at(work->pool, entry));
 		if ((++work->head & POOL_PUBLISH_MASK) == 0)
 			publish(work);
 	}
@@ -173,8 +189,10 @@ static bool steal(struct work *work)
 {
 	bool did = false;
 
-	for (unsigned i = 1; i < work->pool->workers; i++) {
+	for (unsigned i = 1; i <= work->pool->workers; i++) {
 		unsigned v = (work->worker + i) % work->pool->workers;
+		if (v == work->worker)
+			continue;
 		if (work->at == work->end && run_mail(work, mail_of(work->pool, v)))
 			return true;
 		if (work->at == work->end)
@@ -297,4 +315,29 @@ void pool_work(struct mp_pool *pool, unsigned worker)
 	}
 	publish(&work);
 	atomic_store(&self->phase, WORKER_ENDED);
+}
+
+void pool_help(struct mp_pool *pool, struct mp_result *record)
+{
+	/* Nobody buries a caller: what it says of itself is said to nobody. */
+	struct pool_worker self = {.now = 0};
+	struct work work = {
+		.pool = pool,
+		.shared = pool->shared,
+		.self = &self,
+		.waiter = mp_waiter(),
+		.worker = pool->workers,
+		.budget = UINT64_MAX,
+	};
+
+	if (record && !is_queued(record))
+		return;
+	for (unsigned w = 0; w < pool->workers; w++)
+		work.seen[w] =
+			atomic_load_explicit(&pool->shared->worker[w].head, memory_order_relaxed);
+	if (record)
+		run(&work, record);
+	while (!record && steal(&work))
+		;
+	atomic_fetch_add(&pool->helped, work.done);
 }

@@ -39,9 +39,12 @@ static struct mp_pool *pool_with(struct mp_pool_options options)
 	return pool;
 }
 
+/* The whole suite runs twice: callers wait, or work. */
+static bool caller_works;
+
 static struct mp_pool *pool_of_kind(enum mp_pool_kind kind)
 {
-	return pool_with((struct mp_pool_options){.kind = kind});
+	return pool_with((struct mp_pool_options){.kind = kind, .caller_works = caller_works});
 }
 
 static int add_one(const void *item, void *result)
@@ -600,12 +603,7 @@ static void test_no_resources(void **state)
 			fault_arm(n, EMFILE);
 			struct mp_pool *pool = mp_pool_new(&options);
 			bool has_failed = fault_disarm();
-			uint64_t one = 1, value = 0;
-			/* Some failures are made good. */
-			assert_true(pool || has_failed);
-			if (pool)
-				assert_int_equal(
-					mp_pool_apply(pool, add_one, &one, 8, &value, 8), 0);
+			assert_true(has_failed == (pool == NULL));
 			mp_pool_free(pool);
 			assert_int_equal(count_descriptors(), before);
 			if (!has_failed)
@@ -637,5 +635,7 @@ int main(void)
 		cmocka_unit_test(test_no_resources),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("callers wait", tests, NULL, NULL);
+	caller_works = true;
+	return failed + cmocka_run_group_tests_name("callers work", tests, NULL, NULL);
 }

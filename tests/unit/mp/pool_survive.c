@@ -36,9 +36,17 @@ struct count {
 
 static struct count *counts;
 
+/* The random tests run twice: callers wait, or work. */
+static bool caller_works;
+
 static struct mp_pool *pool_new(enum mp_pool_lost lost, unsigned tries)
 {
-	struct mp_pool_options options = {.workers = WORKERS, .lost = lost, .tries_max = tries};
+	struct mp_pool_options options = {
+		.workers = WORKERS,
+		.lost = lost,
+		.tries_max = tries,
+		.caller_works = caller_works,
+	};
 	struct mp_pool *pool = mp_pool_new(&options);
 
 	if (!pool)
@@ -390,6 +398,20 @@ int main(void)
 		cmocka_unit_test(test_signals),
 	};
 
+	/* All but those whose tasks kill whoever does them. */
+	const struct CMUnitTest with_caller[] = {
+		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_tasks_again),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_imap),
+		cmocka_unit_test(test_owner_dies),
+		cmocka_unit_test(test_signals),
+	};
+
 	counts = mp_shared_new(N * sizeof(*counts));
-	return counts ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	if (!counts)
+		return 1;
+	int failed = cmocka_run_group_tests_name("callers wait", tests, NULL, NULL);
+	caller_works = true;
+	return failed + cmocka_run_group_tests_name("callers work", with_caller, NULL, NULL);
 }
