@@ -6,7 +6,7 @@
 #include "lock/area.h"
 #include "mp/barrier.h"
 
-static int mp_barrier_open(void *state, const struct lock_options *options)
+static int subject_open(void *state, const struct lock_options *options)
 {
 	const struct area *area = state;
 	int r = area_open_bytes(state, options, mp_barrier_size(options->sides));
@@ -30,7 +30,7 @@ const struct lock lock_mp_barrier = {
 	.summary = "libmp's barrier",
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_BARRIER,
 	.state_bytes = sizeof(struct area),
-	.open = mp_barrier_open,
+	.open = subject_open,
 	.attach = area_attach,
 	.arrive = arrive,
 	.close = area_close,

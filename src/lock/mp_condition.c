@@ -21,7 +21,7 @@ static struct flag *flag_of(void *state, unsigned side)
 	return (struct flag *)area->memory.data + side;
 }
 
-static int mp_condition_open(void *state, const struct lock_options *options)
+static int subject_open(void *state, const struct lock_options *options)
 {
 	int r = area_open_bytes(state, options, options->sides * sizeof(struct flag));
 
@@ -68,7 +68,7 @@ const struct lock lock_mp_condition = {
 	.summary = "libmp's conditions, with a flag",
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_SIGNAL,
 	.state_bytes = sizeof(struct area),
-	.open = mp_condition_open,
+	.open = subject_open,
 	.attach = area_attach,
 	.post = post,
 	.wait = take,

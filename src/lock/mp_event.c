@@ -13,7 +13,7 @@ static struct mp_event *event_of(void *state, unsigned side)
 	return (struct mp_event *)area->memory.data + side;
 }
 
-static int mp_event_open(void *state, const struct lock_options *options)
+static int subject_open(void *state, const struct lock_options *options)
 {
 	int r = area_open_bytes(state, options, options->sides * sizeof(struct mp_event));
 
@@ -45,7 +45,7 @@ const struct lock lock_mp_event = {
 	.summary = "libmp's events",
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_SIGNAL,
 	.state_bytes = sizeof(struct area),
-	.open = mp_event_open,
+	.open = subject_open,
 	.attach = area_attach,
 	.post = post,
 	.wait = take,

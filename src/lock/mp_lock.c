@@ -13,7 +13,7 @@ struct cell {
 	int64_t value;
 };
 
-static int mp_lock_open(void *state, const struct lock_options *options)
+static int subject_open(void *state, const struct lock_options *options)
 {
 	int r = area_open(state, options);
 
@@ -59,7 +59,7 @@ const struct lock lock_mp_lock = {
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_COUNTER | LOCK_ROBUST |
 			LOCK_KILLABLE,
 	.state_bytes = sizeof(struct area),
-	.open = mp_lock_open,
+	.open = subject_open,
 	.attach = area_attach,
 	.acquire = acquire,
 	.release = release,

@@ -20,7 +20,7 @@ static struct cells *cells_of(void *state)
 	return area->memory.data;
 }
 
-static int mp_semaphore_open(void *state, const struct lock_options *options)
+static int subject_open(void *state, const struct lock_options *options)
 {
 	struct cells *cells;
 	int r = area_open_bytes(
@@ -72,7 +72,7 @@ const struct lock lock_mp_semaphore = {
 	.summary = "libmp's semaphores",
 	.capabilities = LOCK_PROCESS | LOCK_THREAD | LOCK_MUTEX | LOCK_SIGNAL | LOCK_COUNTER,
 	.state_bytes = sizeof(struct area),
-	.open = mp_semaphore_open,
+	.open = subject_open,
 	.attach = area_attach,
 	.acquire = acquire,
 	.release = release,
