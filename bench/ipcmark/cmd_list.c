@@ -227,7 +227,7 @@ const struct command command_list = {
 	.arguments = "[GLOB…]",
 	.summary = "what there is to measure; cells, and the skipped with their reasons",
 	.description =
-		"Without patterns: the mechanisms, workloads and placements of this machine. With\n"
+		"Without patterns: the subjects, workloads and placements of this machine. With\n"
 		"patterns: the cells that match, one per line; behind those that cannot run here\n"
 		"stands '# skipped: ' and the reason.",
 	.options = options,

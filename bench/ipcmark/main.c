@@ -16,9 +16,10 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *out)
 {
-	fprintf(out, "Usage: ipcmark COMMAND [OPTION…] [ARG…]\n\n"
-		     "Measures how fast two Linux processes or threads can talk, in every way they "
-		     "can.\n\nCommands:\n");
+	fprintf(out,
+		"Usage: ipcmark COMMAND [OPTION…] [ARG…]\n\n"
+		"Measures how fast Linux processes and threads talk, wait for each other and share "
+		"work.\n\nCommands:\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out,

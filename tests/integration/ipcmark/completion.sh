@@ -23,6 +23,8 @@ complete_line run --suite=q
 check "suites" grep -qx quick out
 complete_line list ping
 check "workloads" grep -qx pingpong/ out
+complete_line list conten
+check "workloads of locks" grep -qx contended/ out
 complete_line list pingpong/pipe/process/same_pu/64
 check "sizes" grep -qE '^pingpong/pipe/process/same_pu/64B(/idle=free)?/?$' out
 complete_line run --idle=h

@@ -30,6 +30,11 @@ static void test_name_is_its_own_parse(void **state)
 		"wakeup/futex_shm/process/cross_package/1B/gap=1ms",
 		"fan_in/posix_mq/process/free/64B/touch=header/senders=7",
 		"pingpong/shm_spin/process/cpu3-cpu11/64B",
+		"contended/none/process/same_l3/contenders=2/section=100ns",
+		"contended/none/thread/free/idle=free/contenders=7/section=0ns",
+		"map_tiny/serial/process/same_pu/tasks=10/chunk=auto/workers=1",
+		"map_tiny/serial/thread/same_pu/tasks=10/chunk=3/workers=2",
+		"spawn/fork/process/same_pu/resident=1MiB",
 	};
 	struct cell cell;
 	(void)state;
@@ -81,6 +86,14 @@ static void test_errors_name_the_component(void **state)
 	expect_error("*/touch=none/touch=full", "'touch' is given twice");
 	expect_error("fan_in/senders=0", "no senders matches '0'");
 	expect_error("wakeup/gap=1h", "no gap matches '1h'");
+	expect_error("contended/pipe", "no subject matches 'pipe' (there are: none, ");
+	expect_error("contended/none/process/same_pu/64B", "contended has no size");
+	expect_error("contended/none/gap=1ms", "contended has no gap");
+	expect_error("contended/none/touch=full", "contended has no touch");
+	expect_error("contended/contenders=0", "no contenders matches '0'");
+	expect_error("contended/section=2s", "no section matches '2s'");
+	expect_error("map_tiny/chunk=none", "no chunk matches 'none'");
+	expect_error("pingpong/none", "no subject matches 'none' (there are: null, pipe");
 }
 
 static size_t count(const char *pattern)
@@ -114,6 +127,33 @@ static void test_products(void **state)
 	/* 16 CPUs. */
 	assert_int_equal(count("pingpong/shm_spin/process/cpu*-cpu*/64B"), 16 * 15 / 2);
 	assert_int_equal(count("pingpong/shm_spin/process/cpu0-cpu*/64B"), 15);
+}
+
+static void test_params(void **state)
+{
+	struct cell cell;
+	(void)state;
+
+	assert_int_equal(
+		cell_parse(&cell, "map_tiny/serial/process/same_pu/tasks=10/chunk=auto/workers=3",
+			topo),
+		0);
+	assert_int_equal(cell_param(&cell, PARAM_TASKS, 0), 10);
+	assert_int_equal(cell_param(&cell, PARAM_CHUNK, 7), 0);
+	assert_int_equal(cell_param(&cell, PARAM_SECTION, 7), 7);
+	assert_int_equal(cell.size_bytes, 0);
+	/* The caller is the only side, and three workers have a seat. */
+	assert_int_equal(cell_sides(&cell), 1);
+	assert_int_equal(cell_seats(&cell), 3);
+	assert_int_equal(
+		cell_parse(&cell, "contended/none/process/free/contenders=5/section=100ns", topo),
+		0);
+	assert_int_equal(cell_sides(&cell), 5);
+	/* A star in the place of the size takes what has none; so does nothing at all. */
+	assert_int_equal(count("*/none/process/same_pu/*/contenders=2/section=100ns"), 1);
+	assert_int_equal(count("*/none/process/same_pu/contenders=2/section=100ns"), 1);
+	/* Of all workloads that have the subject, those with the key. */
+	assert_int_equal(count("*/fork/process/same_pu/resident=1MiB"), 1);
 }
 
 /* What does not fit is no cell of a wide pattern, but a row with a reason when it was asked for. */
@@ -162,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_are_left_out),
 		cmocka_unit_test(test_errors_name_the_component),
 		cmocka_unit_test(test_products),
+		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_what_does_not_fit),
 		cmocka_unit_test(test_cpus),
 	};

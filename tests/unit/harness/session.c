@@ -202,8 +202,8 @@ static void test_shared_ends(void **state)
 {
 	static const char *const names[] = {
 		"fan_out/posix_mq/process/free/64B/idle=free/receivers=3",
-		"many_to_many/unix_seqpacket/process/free/64B/touch=full/idle=free/senders=2/"
-		"receivers=3",
+		("many_to_many/unix_seqpacket/process/free/64B/touch=full/idle=free/senders=2/"
+		 "receivers=3"),
 		"many_to_many/sysv_mq/thread/free/8B/touch=header/idle=free/senders=3/receivers=2",
 	};
 	static const unsigned messages[] = {3, 6, 6}, sides[] = {4, 5, 5};
