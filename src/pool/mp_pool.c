@@ -19,14 +19,18 @@ static int say(int r, const char *call)
 	return r < 0 ? fail(r, "%s: %s", call, mp_strerror(r)) : 0;
 }
 
-int mp_pool_state_open(void *state, const struct pool_options *options, enum mp_pool_kind kind)
+int mp_pool_state_open(
+	void *state, const struct pool_options *options, enum mp_pool_kind kind, bool caller_works)
 {
 	struct mp_pool_state *self = state;
+	/* A pool of libmp has one worker of its own at least. */
+	unsigned first = caller_works && options->workers > 1;
 	struct mp_pool_options wanted = {
 		.kind = kind,
-		.workers = options->workers,
+		.workers = options->workers - first,
 		.binding = MP_POOL_BIND_CPUS,
-		.cpus = options->cpus,
+		.cpus = options->cpus + first,
+		.caller_works = caller_works,
 	};
 
 	if (current)

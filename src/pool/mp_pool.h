@@ -1,6 +1,6 @@
 #pragma once
 /*
- * What the two members of libmp share: all but the kind of the workers.
+ * What the members of libmp share: all but the kind of the workers, and whether the caller is one.
  *
  * A task of libmp reads an item and writes a result; a task here is a function of a number. So one
  * task of libmp calls whatever function the caller has put into memory that all workers see, before
@@ -26,7 +26,9 @@ struct mp_pool_state {
 	bool sees_all; /* its workers see all memory of the caller */
 };
 
-int mp_pool_state_open(void *state, const struct pool_options *options, enum mp_pool_kind kind);
+/* caller_works: the caller is worker 0. */
+int mp_pool_state_open(
+	void *state, const struct pool_options *options, enum mp_pool_kind kind, bool caller_works);
 int mp_pool_state_run(
 	void *state, pool_function *function, uint64_t argument, uint64_t *ret_result);
 int mp_pool_state_batch(void *state, pool_function *function, const uint64_t *arguments, size_t n,

@@ -1,25 +1,26 @@
 /*
- * mp_processes: libmp's pool of processes: the caller does no task itself, so a task that crashes
- * takes a worker with it and not the caller; whoever is killed is replaced. The arrays lie in the
- * pool's memory.
+ * mp_processes: Python's Pool in C: tasks and results go through shared memory, where
+ * workers find them without a system call as long as they are awake; one that is killed is
+ * replaced.
  */
-#include "pool/mp_calls.h"
+#include "base/error.h"
+#include "pool/mp_pool.h"
 
 static int mp_processes_open(void *state, const struct pool_options *options)
 {
-	return mp_calls_open(state, MP_POOL_PROCESSES, false, options);
+	return trace(mp_pool_state_open(state, options, MP_POOL_PROCESSES, false));
 }
 
 const struct pool pool_mp_processes = {
 	.name = "mp_processes",
-	.summary = "libmp: a pool of processes that survives kill -9",
+	.summary = "libmp's pool of processes",
 	.capabilities = POOL_PROCESS | POOL_RUN | POOL_BATCH | POOL_CHUNK,
-	.state_bytes = sizeof(struct mp_calls),
+	.state_bytes = sizeof(struct mp_pool_state),
 	.open = mp_processes_open,
-	.run = mp_calls_run,
-	.batch = mp_calls_batch,
-	.map = mp_calls_map,
-	.alloc = mp_calls_alloc,
-	.facts = mp_calls_facts,
-	.close = mp_calls_close,
+	.run = mp_pool_state_run,
+	.batch = mp_pool_state_batch,
+	.map = mp_pool_state_map,
+	.alloc = mp_pool_state_alloc,
+	.facts = mp_pool_state_facts,
+	.close = mp_pool_state_close,
 };

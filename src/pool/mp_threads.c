@@ -1,24 +1,25 @@
 /*
- * mp_threads: libmp's pool of threads: the same code as its pool of processes, and the same
- * protocol.
+ * mp_threads: Python's ThreadPool in C: the same pool as mp_processes, with threads: everything is
+ * in place for them, and nothing protects the caller from what a task does.
  */
-#include "pool/mp_calls.h"
+#include "base/error.h"
+#include "pool/mp_pool.h"
 
 static int mp_threads_open(void *state, const struct pool_options *options)
 {
-	return mp_calls_open(state, MP_POOL_THREADS, false, options);
+	return trace(mp_pool_state_open(state, options, MP_POOL_THREADS, false));
 }
 
 const struct pool pool_mp_threads = {
 	.name = "mp_threads",
-	.summary = "libmp: a pool of threads",
+	.summary = "libmp's pool of threads",
 	.capabilities = POOL_THREAD | POOL_RUN | POOL_BATCH | POOL_CHUNK,
-	.state_bytes = sizeof(struct mp_calls),
+	.state_bytes = sizeof(struct mp_pool_state),
 	.open = mp_threads_open,
-	.run = mp_calls_run,
-	.batch = mp_calls_batch,
-	.map = mp_calls_map,
-	.alloc = mp_calls_alloc,
-	.facts = mp_calls_facts,
-	.close = mp_calls_close,
+	.run = mp_pool_state_run,
+	.batch = mp_pool_state_batch,
+	.map = mp_pool_state_map,
+	.alloc = mp_pool_state_alloc,
+	.facts = mp_pool_state_facts,
+	.close = mp_pool_state_close,
 };
