@@ -2,7 +2,7 @@
 // and read in place, as its own benchmark does.
 #include "bench/peers/ring/queue.hh"
 
-#ifdef HAVE_RIGTORP
+#if __has_include(<rigtorp/SPSCQueue.h>)
 #include <new>
 #include <rigtorp/SPSCQueue.h>
 
