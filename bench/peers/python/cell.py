@@ -97,6 +97,12 @@ class Request:
         vars(self).update(self.parameters)
 
 
+def last_cpu(pid):
+    """Where a process or thread has run last (proc(5), processor)."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[36])
+
+
 class Cell:
     """The operation time of the last run chooses the batch of the next."""
 
@@ -123,7 +129,8 @@ class Cell:
             self.facts["fairness"] = min(done) / max(done)
         return {"elapsed_ns": elapsed, "begin_ns": begin, "end_ns": end, "messages": messages,
                 "samples_ns": clock.thin(parts[0].samples), "batch": self.batch,
-                "facts": self.facts, "cpu_ns": cpu_ns}
+                "facts": self.facts, "cpu_ns": cpu_ns,
+                "cpus": [last_cpu(pid) for pid in self.pids]}
 
 
 class CellOfSides(Cell):

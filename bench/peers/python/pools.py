@@ -149,6 +149,7 @@ class PoolCell(Cell):
         self.check(iterations)
         count = len(self.arguments)
         record = self.record([part], iterations, iterations * count, used)
+        del record["cpus"]  # are by seats, and the caller shares the first worker's
         if self.is_map:
             self.facts["task_ns"] = statistics.median(part.samples or [self.operation_ns]) / count
         if self.request.workload == "fetch":

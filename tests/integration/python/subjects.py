@@ -126,6 +126,10 @@ def test(name, function, *arguments):
         print(f"not ok {count} - {name}\n# {type(error).__name__}: {error}", flush=True)
 
 
+def is_pool(workload):
+    return "workers" in PARAMETERS.get(workload, {})
+
+
 def check_record(record, workload, iterations, pids):
     assert record["messages"] == iterations * OPERATIONS.get(workload, 1), record["messages"]
     assert 0 < record["elapsed_ns"] <= record["end_ns"] - record["begin_ns"], record
@@ -133,6 +137,8 @@ def check_record(record, workload, iterations, pids):
     assert (workload not in CONTESTS) <= len(record["samples_ns"]) <= 4096
     assert min(record["samples_ns"], default=0) >= 0
     assert record["batch"] >= 1 and len(record["cpu_ns"]) == len(pids), record
+    seats = [CPUS[index % len(CPUS)] for index in range(len(pids))]
+    assert record.get("cpus") == (None if is_pool(workload) else seats), record
     assert all(isinstance(value, (int, float)) for value in record["facts"].values())
     if workload in CONTESTS + ("fan_out", "many_to_many"):
         assert 0 <= record["facts"]["fairness"] <= 1
