@@ -26,11 +26,14 @@ struct foreign_side {
 	int64_t cpu_ns;
 };
 
+/* The caller and a worker on every seat; more than a result has room for. */
+enum { FOREIGN_SIDES_MAX = SEATS_MAX + 1 };
+
 /* An instance's state points to it. */
 struct foreign_session {
 	struct script *script;
 	unsigned side_count;
-	struct foreign_side sides[SIDES_MAX];
+	struct foreign_side sides[FOREIGN_SIDES_MAX];
 };
 
 bool foreign_subject(const struct family *family, unsigned i, struct subject *ret)
@@ -157,8 +160,9 @@ static int read_sides(struct foreign_session *session, const json_t *answer, con
 
 	if (!list)
 		return 0;
-	if (!json_is_array(list) || json_array_size(list) > SIDES_MAX)
-		return fail(-EPROTO, "'%s' is no list of at most %d numbers", key, SIDES_MAX);
+	if (!json_is_array(list) || json_array_size(list) > FOREIGN_SIDES_MAX)
+		return fail(
+			-EPROTO, "'%s' is no list of at most %d numbers", key, FOREIGN_SIDES_MAX);
 	json_array_foreach (list, index, value) {
 		struct foreign_side *side = &session->sides[index];
 		json_int_t number = json_integer_value(value);
@@ -193,7 +197,7 @@ static int life_attach(struct instance *instance)
 	if (!session)
 		return fail(-ENOMEM, "no memory for a script");
 	memcpy(instance->state, &session, sizeof(session));
-	for (unsigned i = 0; i < SIDES_MAX; i++)
+	for (unsigned i = 0; i < FOREIGN_SIDES_MAX; i++)
 		session->sides[i].cpu = -1;
 	int r = script_start(&session->script, foreign->script);
 	if (r >= 0)
@@ -342,8 +346,9 @@ void foreign_report(const struct instance *instance, struct session_result *resu
 
 	if (session->side_count == 0)
 		return;
-	result->side_count = session->side_count;
-	for (unsigned i = 0; i < session->side_count; i++) {
+	/* Of many workers the first ones stand for all. */
+	result->side_count = session->side_count < SIDES_MAX ? session->side_count : SIDES_MAX;
+	for (unsigned i = 0; i < result->side_count; i++) {
 		const struct foreign_side *side = &session->sides[i];
 		result->sides[i] = (struct session_side){
 			.pid = side->pid,

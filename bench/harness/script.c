@@ -22,6 +22,9 @@
 /* A line is 4096 samples of some digits at most. */
 enum { LINE_MAX_BYTES = 1 << 20, STOP_MS = 5000, PROBE_MS = 20000 };
 
+/* Workers on every seat. */
+enum { CHILDREN_MAX = SEATS_MAX };
+
 /* A name that is never given twice. */
 struct child {
 	int pid;
@@ -30,7 +33,7 @@ struct child {
 
 struct script {
 	struct proc proc;
-	struct child children[SIDES_MAX];
+	struct child children[CHILDREN_MAX];
 	unsigned child_count;
 	int to, from; /* its stdin and stdout */
 	bool broken;
@@ -231,7 +234,7 @@ static pid_t parent_of(int pid)
 
 void script_add_child(struct script *script, int pid)
 {
-	if (script->child_count == SIDES_MAX || parent_of(pid) != script->proc.pid)
+	if (script->child_count == CHILDREN_MAX || parent_of(pid) != script->proc.pid)
 		return;
 	script->children[script->child_count++] =
 		(struct child){.pid = pid, .birth = proc_birth(pid)};
