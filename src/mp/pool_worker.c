@@ -185,30 +185,43 @@ static bool find_in(struct work *work, unsigned v)
 	return true;
 }
 
-static bool steal(struct work *work)
+static bool steal_one(struct work *work, _Atomic uint32_t *place)
 {
-	bool did = false;
+	uint32_t entry = atomic_load_explicit(place, memory_order_relaxed);
 
+	if (!entry || work->budget == 0 || !run(work, record_at(work->pool, entry)))
+		return false;
+	/* Spares its owner a look at the record. By now another entry may stand there. */
+	atomic_compare_exchange_strong_explicit(
+		place, &entry, 0, memory_order_relaxed, memory_order_relaxed);
+	work->is_half_empty = false;
+	return true;
+}
+
+/* Somebody's mail, or a range of somebody's queue; false: neither. */
+static bool find_victim(struct work *work, bool *ret_did)
+{
 	for (unsigned i = 1; i <= work->pool->workers; i++) {
 		unsigned v = (work->worker + i) % work->pool->workers;
 		if (v == work->worker)
 			continue;
-		if (work->at == work->end && run_mail(work, mail_of(work->pool, v)))
+		*ret_did = run_mail(work, mail_of(work->pool, v));
+		if (*ret_did || find_in(work, v))
 			return true;
-		if (work->at == work->end)
-			find_in(work, v);
 	}
-	for (unsigned n = 0; n < TURN && work->at != work->end && work->budget > 0; work->at++) {
-		_Atomic uint32_t *place = entry_of(work->pool, work->victim, work->at);
-		uint32_t entry = atomic_load_explicit(place, memory_order_relaxed);
-		if (!entry || !run(work, record_at(work->pool, entry)))
-			continue;
-		/* Spares its owner a look at the record. By now another entry may stand there. */
-		atomic_compare_exchange_strong_explicit(
-			place, &entry, 0, memory_order_relaxed, memory_order_relaxed);
-		work->is_half_empty = false;
-		did = true;
-		n++;
+	return false;
+}
+
+static bool steal(struct work *work)
+{
+	bool did = false;
+
+	/* A range may turn out to be empty: then others were quicker, and there is another one. */
+	while (!did && work->budget > 0) {
+		if (work->at == work->end && !find_victim(work, &did))
+			return false;
+		for (unsigned n = 0; n < TURN && work->at != work->end; work->at++, n++)
+			did |= steal_one(work, entry_of(work->pool, work->victim, work->at));
 	}
 	return did;
 }
