@@ -107,9 +107,14 @@ static void leave_bias(struct mp_biased *biased, uint32_t tid)
 	biased->slots[slot].tid = tid;
 	/* A slot that was a dead thread's may say that it died before it said that it was inside:
 	 * then it was not. */
-	biased->slots[slot].busy = 0;
+	__atomic_store_n(&biased->slots[slot].busy, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&biased->watched, slot, __ATOMIC_RELAXED);
 	__atomic_store_n(&biased->bias, (uint64_t)slot << 32 | tid, __ATOMIC_RELEASE);
+}
+
+static bool has_sleepers(const struct mp_lock *lock)
+{
+	return __atomic_load_n(&lock->sleepers_, __ATOMIC_RELAXED) != 0;
 }
 
 void mp_biased_release(struct mp_biased *biased)
@@ -120,7 +125,7 @@ void mp_biased_release(struct mp_biased *biased)
 	if (biased->last != self->tid) {
 		biased->last = self->tid;
 		biased->row = 0;
-	} else if (++biased->row >= needed && !self->needs_fence && biased->lock.sleepers_ == 0) {
+	} else if (++biased->row >= needed && !self->needs_fence && !has_sleepers(&biased->lock)) {
 		biased->row = 0;
 		leave_bias(biased, self->tid);
 	}

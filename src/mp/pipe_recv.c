@@ -68,7 +68,8 @@ static struct packet *packet_take(struct mp_connection *connection)
 static void packet_give(struct mp_connection *connection, struct packet *packet)
 {
 	close_fds(packet);
-	free(atomic_exchange_explicit(&connection->spare, packet, memory_order_release));
+	/* Acquires what the one who left the other packet there did to it. */
+	free(atomic_exchange_explicit(&connection->spare, packet, memory_order_acq_rel));
 }
 
 /* Another thread may be faster: NULL. */
