@@ -38,13 +38,12 @@ static int mp_joinable_queue_attach(void *state, unsigned side)
 static int mp_joinable_queue_recv(void *state, void *message, size_t n)
 {
 	struct queue_pair *pair = state;
-	bool gone = false;
 	ssize_t got;
 	int r;
 
 	do {
 		got = mp_joinable_queue_get_for(pair->in, message, n, QUEUE_PAIR_SLICE_NS);
-		r = queue_pair_received(pair, got, &gone);
+		r = queue_pair_received(pair, got);
 	} while (__builtin_expect(r > 0, false));
 	if (r < 0)
 		return r;

@@ -35,13 +35,12 @@ static int mp_queue_attach(void *state, unsigned side)
 static int mp_queue_recv(void *state, void *message, size_t n)
 {
 	struct queue_pair *pair = state;
-	bool gone = false;
 	ssize_t got;
 	int r;
 
 	do {
 		got = mp_queue_get_for(pair->in, message, n, QUEUE_PAIR_SLICE_NS);
-		r = queue_pair_received(pair, got, &gone);
+		r = queue_pair_received(pair, got);
 	} while (__builtin_expect(r > 0, false));
 	if (r == 0 && got != (ssize_t)n)
 		r = queue_pair_wrong_size(&kind, got, n);
@@ -70,13 +69,12 @@ static int commit(void *state, size_t n)
 static int peek(void *state, size_t n, const void **ret_message)
 {
 	struct queue_pair *pair = state;
-	bool gone = false;
 	ssize_t got;
 	int r;
 
 	do {
 		got = mp_queue_peek(pair->in, QUEUE_PAIR_SLICE_NS, ret_message);
-		r = queue_pair_received(pair, got, &gone);
+		r = queue_pair_received(pair, got);
 	} while (r > 0);
 	if (r == 0 && got != (ssize_t)n) {
 		mp_queue_leave(pair->in);

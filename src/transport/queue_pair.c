@@ -48,6 +48,7 @@ int queue_pair_attach(struct queue_pair *pair, const struct queue_pair_kind *kin
 
 	pair->attached = true;
 	pair->in = pair->queues[is_hub ? 0 : 1];
+	pair->below_in = kind->below(pair->in);
 	pair->out = kind->below(pair->queues[is_hub ? 1 : 0]);
 	return trace(peer_attach(&pair->peer, side, pair->threads));
 }
@@ -74,16 +75,16 @@ int queue_pair_sent(struct queue_pair *pair, int r)
 	return peer_is_gone(&pair->peer) ? trace(-EPIPE) : 1;
 }
 
-int queue_pair_received(struct queue_pair *pair, ssize_t r, bool *gone)
+int queue_pair_received(struct queue_pair *pair, ssize_t r)
 {
 	if (r >= 0)
 		return 0;
 	if (r != -ETIMEDOUT)
 		return trace((int)r);
-	/* What the peer sent before it went is there by now: one look more. */
-	if (*gone)
+	/* What the peer sent before it went is there by now. A slice may also have passed because
+	 * another receiver was at work, so its end does not tell that there is nothing. */
+	if (peer_is_gone(&pair->peer) && mp_queue_is_empty(pair->below_in))
 		return trace(-EPIPE);
-	*gone = peer_is_gone(&pair->peer);
 	return 1;
 }
 

@@ -15,9 +15,10 @@
 #define QUEUE_PAIR_SLICE_NS (PEER_SLICE_MS * NS_PER_MS)
 
 struct queue_pair {
-	void *queues[2];      /* to the hub, from it: as the kind makes them */
-	void *in;             /* likewise */
-	struct mp_queue *out; /* a queue of any kind is put to in the same way */
+	void *queues[2]; /* to the hub, from it: as the kind makes them */
+	void *in;        /* likewise */
+	/* What lies below: a queue of any kind is put to, and asked for what it has, in one way. */
+	struct mp_queue *out, *below_in;
 	struct peer peer;
 	pid_t opener;
 	bool threads, attached;
@@ -42,9 +43,8 @@ void queue_pair_close(struct queue_pair *pair, const struct queue_pair_kind *kin
 /* The member `send`. */
 int queue_pair_send(void *pair, const void *message, size_t n);
 
-/* Judges a get of a slice: 0, a message has come; 1: again; -EPIPE. `gone` is the caller's, false
- * at first. */
-int queue_pair_received(struct queue_pair *pair, ssize_t r, bool *gone);
+/* Judges a get of a slice: 0, a message has come; 1: again; -EPIPE. */
+int queue_pair_received(struct queue_pair *pair, ssize_t r);
 
 /* The same of a put. */
 int queue_pair_sent(struct queue_pair *pair, int r);
