@@ -19,8 +19,8 @@
 #include "harness/beside.h"
 
 /* Relative to the program: harness and front end in the build tree, the same installed. */
-static const char *const dirs[] = {"peers/python", "../peers/python", "python",
-	"../" IPCMARK_LIBEXECDIR "/ipcmark/python", NULL};
+static const char installed[] = "../" IPCMARK_LIBEXECDIR "/ipcmark/python";
+static const char *const dirs[] = {"peers/python", "../peers/python", "python", installed, NULL};
 
 static struct {
 	bool read;
