@@ -24,10 +24,10 @@ int spawn_open_self(void *state, const struct spawn_options *options);
 
 /* Becomes the helper; does not return. For a child that may share its parent's memory: it writes
  * nothing but its own stack. */
-_Noreturn void spawn_exec(const char *helper);
+__attribute__((no_sanitize_address)) _Noreturn void spawn_exec(const char *helper);
 
 /* Likewise: becomes this program, which ends in spawn_main(). */
-_Noreturn void spawn_exec_self(void);
+__attribute__((no_sanitize_address)) _Noreturn void spawn_exec_self(void);
 
 /* Waits for a child's end and judges it: 0, or -ECHILD with a message. */
 int spawn_reap(pid_t pid);
