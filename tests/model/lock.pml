@@ -112,7 +112,7 @@ inline take(i)
 		:: owner == seen_owner && owner_died == seen_died && waiters == seen_waiters ->
 			owner = i + 1;
 			owner_died = false;
-			waiters = false;
+			waiters = (sleepers > 0);
 			is_taken = true;
 			assert(seen_died == untold);
 			untold = false
