@@ -1,10 +1,10 @@
 #!/bin/sh
-# Usage: installed.sh BUILD_DIR MESON CC...
-# Installs libmp alone, and builds and runs a program against that, with the flags of pkg-config and
-# nothing of the tree.
+# Usage: installed.sh BUILD_DIR MESON README CC...
+# Installs libmp alone, and builds and runs programs against that, with the flags of pkg-config and
+# nothing of the tree: one that spawns, and the examples of the README.
 set -eu
-build=$1 meson=$2
-shift 2
+build=$1 meson=$2 readme=$3
+shift 3
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 "$meson" install -C "$build" --no-rebuild --tags mp --destdir "$stage" --quiet
@@ -45,6 +45,17 @@ ask() {
 flags=$(ask --cflags --libs)
 libdir=$(ask --variable=libdir)
 cd "$stage"
-# shellcheck disable=SC2086 # the flags are words
-"$@" -Wall -Wextra -Werror example.c -o example $flags -Wl,-rpath,"$libdir"
-test "$(./example)" = '1000 3 well'
+# run C_FILE COMPILER...: builds and runs it.
+run() {
+	source=$1
+	shift
+	# shellcheck disable=SC2086 # the flags are words
+	"$@" -Wall -Wextra -Werror "$source" -o program $flags -Wl,-rpath,"$libdir"
+	timeout 60 ./program
+}
+test "$(run example.c "$@")" = '1000 3 well'
+awk '/^```c$/ { file = "readme" ++n ".c"; next } /^```$/ { file = "" }
+	file { print >file }' "$readme"
+test "$(run readme1.c "$@")" = 500500
+test "$(run readme2.c "$@")" = '998001 well'
+test "$(run readme3.c "$@")" = 'Owner died'
