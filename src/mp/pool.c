@@ -312,7 +312,7 @@ int mp_pool_wait(struct mp_pool *pool, int64_t timeout_ns)
 		int64_t deadline_ns = mp_deadline(timeout_ns), slice_ns = NS_PER_MS;
 		do {
 			int64_t left_ns = deadline_left_ns(deadline_ns);
-			r = pool_wait(pool, pool_seat(), NULL, is_drained, pool,
+			r = pool_wait(pool, pool_seat(), NULL, is_drained, pool, POOL_SPIN_NS,
 				slice_ns < left_ns ? slice_ns : left_ns);
 			slice_ns = slice_ns < NS_PER_S ? 2 * slice_ns : slice_ns;
 		} while (r < 0 && clock_ns() < deadline_ns &&

@@ -137,7 +137,7 @@ static int wait_for(struct mp_imap *imap, waiter_ready *ready, uint32_t wanted, 
 		return -EAGAIN;
 	atomic_store(&job->wanted_seat, pool_seat() + 1);
 	atomic_store(&job->wanted, wanted);
-	int r = pool_wait(imap->pool, pool_seat(), NULL, ready, imap, timeout_ns);
+	int r = pool_wait(imap->pool, pool_seat(), NULL, ready, imap, POOL_SPIN_NS, timeout_ns);
 	atomic_store_explicit(&job->wanted, 0, memory_order_relaxed);
 	return r;
 }

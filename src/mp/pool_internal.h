@@ -25,6 +25,10 @@ enum {
 	POOL_PUBLISH_MASK = 15,
 	POOL_RUN = 16,      /* tasks that go to one worker before the next is looked for */
 	POOL_PREFETCH = 12, /* records */
+	/* What it takes to hand a CPU over to a worker and back. */
+	POOL_SPIN_NS = 8000,
+	/* After this, the progress of a map tells how long it will take. */
+	POOL_SPIN_LOOK_NS = 2000,
 };
 
 /* A record's phase, the lowest byte of its state; the next one is 1 + the worker that has it. */
@@ -470,8 +474,12 @@ uint32_t pool_backlog(const struct mp_pool *pool);
 void pool_wake(struct mp_pool *pool, struct waiter *waiter, unsigned count);
 /* Not the one on this CPU: the caller will wait, and see to it then. */
 void pool_wake_elsewhere(struct mp_pool *pool, struct waiter *waiter, unsigned count);
+/* Spins so long, if a worker elsewhere is awake: whether it became ready. */
+bool pool_spin(
+	const struct mp_pool *pool, waiter_ready *ready, const void *argument, int64_t budget_ns);
+/* spin_ns comes before the worker on this CPU is woken: POOL_SPIN_NS, or less. */
 int pool_wait(struct mp_pool *pool, unsigned seat, const struct waiter_seat *peer,
-	waiter_ready *ready, const void *argument, int64_t timeout_ns);
+	waiter_ready *ready, const void *argument, int64_t spin_ns, int64_t timeout_ns);
 
 /* pool_worker.c */
 void pool_work(struct mp_pool *pool, unsigned worker);

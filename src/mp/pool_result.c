@@ -18,6 +18,20 @@ static bool is_done(const void *argument)
 	return phase_of(atomic_load_explicit(&record->state, memory_order_acquire)) == PHASE_DONE;
 }
 
+/* How long to spin before the worker on this CPU is woken too: not at all for a map of which little
+ * is done after a while. */
+static int64_t patience(const struct mp_pool *pool, const struct mp_result *record)
+{
+	uint32_t done = 0;
+
+	if (!(record->flags & FLAG_JOB) || pool_spin(pool, is_done, record, POOL_SPIN_LOOK_NS))
+		return POOL_SPIN_NS;
+	const struct pool_job *job = &pool->shared->job[record->payload[0]];
+	for (unsigned w = 0; w < pool_hands(pool); w++)
+		done += atomic_load_explicit(&job->shares[w].done, memory_order_relaxed);
+	return done < job->chunks / 4 ? 0 : POOL_SPIN_NS;
+}
+
 int pool_result_wait(struct mp_pool *pool, struct mp_result *record, const struct waiter_seat *peer,
 	int64_t timeout_ns)
 {
@@ -37,19 +51,20 @@ int pool_result_wait(struct mp_pool *pool, struct mp_result *record, const struc
 		!atomic_compare_exchange_strong(&record->seat_plus_1, &before, (uint8_t)(seat + 1)))
 		/* Several wait for this one: all are woken. */
 		atomic_store(&record->seat_plus_1, POOL_SEATS + 1);
+	int64_t spin_ns = patience(pool, record);
 	/* Who should do it may be stopped, or stuck in another task, while others sleep. */
 	int64_t deadline_ns = mp_deadline(timeout_ns);
 	for (int64_t slice_ns = NS_PER_MS; is_queued(record); slice_ns *= 2) {
 		int64_t left_ns = deadline_left_ns(deadline_ns);
-		int r = pool_wait(
-			pool, seat, peer, is_done, record, slice_ns < left_ns ? slice_ns : left_ns);
+		int r = pool_wait(pool, seat, peer, is_done, record, spin_ns,
+			slice_ns < left_ns ? slice_ns : left_ns);
 		if (r == 0)
 			return 0;
 		if (clock_ns() >= deadline_ns)
 			return -ETIMEDOUT;
 		pool_rouse(pool, mp_waiter());
 	}
-	return pool_wait(pool, seat, peer, is_done, record,
+	return pool_wait(pool, seat, peer, is_done, record, spin_ns,
 		timeout_ns < 0 ? MP_FOREVER : deadline_left_ns(deadline_ns));
 }
 

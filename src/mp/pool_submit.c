@@ -23,7 +23,6 @@ enum {
 	WINDOW_FIRST = 1024,
 	POLLS_FIRST = 20,
 	POLLS_PER_LOOK = 8,
-	SPIN_FIRST_NS = 8000,
 	/* In ticks of 0.3 to 1 ns. */
 	BURST_GAP = 50 * 1000,
 	BURST_GAP_MAX = 2 * 1000 * 1000,
@@ -320,14 +319,15 @@ static bool is_awake_elsewhere(const struct mp_pool *pool)
  * time comes sooner so. A map of a thousand tiny tasks is done by one worker elsewhere then, while
  * the one that shares this CPU sleeps on.
  */
-static bool spin_first(const struct mp_pool *pool, waiter_ready *ready, const void *argument)
+bool pool_spin(
+	const struct mp_pool *pool, waiter_ready *ready, const void *argument, int64_t budget_ns)
 {
 	for (unsigned i = 0; i < POLLS_FIRST; i++)
 		if (ready(argument))
 			return true;
 	if (!is_awake_elsewhere(pool))
 		return false;
-	int64_t end = clock_ns() + SPIN_FIRST_NS;
+	int64_t end = clock_ns() + budget_ns;
 	do {
 		for (unsigned i = 0; i < POLLS_PER_LOOK; i++) {
 			if (ready(argument))
@@ -339,14 +339,14 @@ static bool spin_first(const struct mp_pool *pool, waiter_ready *ready, const vo
 }
 
 int pool_wait(struct mp_pool *pool, unsigned seat, const struct waiter_seat *peer,
-	waiter_ready *ready, const void *argument, int64_t timeout_ns)
+	waiter_ready *ready, const void *argument, int64_t spin_ns, int64_t timeout_ns)
 {
 	struct waiter *waiter = mp_waiter();
 	enum waiter_strategy strategy = waiter->strategy;
 
 	if (timeout_ns == 0)
 		return ready(argument) ? 0 : -EAGAIN;
-	if (spin_first(pool, ready, argument))
+	if (spin_ns > 0 && pool_spin(pool, ready, argument, spin_ns))
 		return 0;
 	waiter_sit(&pool->shared->caller);
 	pool_flush(pool, waiter);
