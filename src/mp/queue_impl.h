@@ -64,12 +64,12 @@ struct mp_queue {
 	uint64_t mask, large_mask;
 	size_t record_max, maxsize;
 	uint32_t closed, lag_bytes, freed_bytes;
-	_Alignas(128) struct producers put;
-	_Alignas(128) struct consumers get;
+	_Alignas(64) struct producers put;
+	_Alignas(64) struct consumers get;
 	/* The tail and the head, roughly: what one end says of itself now and then, so that the
 	 * other need not look at the line in which it works. */
-	_Alignas(128) uint64_t glance;
-	_Alignas(128) uint64_t freed;
+	_Alignas(64) uint64_t glance;
+	_Alignas(64) uint64_t freed;
 	struct crowd producers, consumers; /* who wait for room, and for messages */
 };
 
