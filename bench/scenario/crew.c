@@ -251,6 +251,24 @@ int crew_terminate(struct crew *crew, unsigned i, int *ret_exit_code)
 	return 0;
 }
 
+int crew_dismiss(struct crew *crew)
+{
+	int code;
+
+	/* All at once: each takes its time. */
+	for (unsigned i = 0; !crew->threads && i < crew->count; i++)
+		mp_process_terminate(crew->workers[i].process);
+	for (unsigned i = 0; !crew->threads && i < crew->count; i++) {
+		int r = crew_terminate(crew, i, &code);
+		/* One that looked at the right moment ended by itself. */
+		if (r >= 0 && code != -SIGTERM && code != 0)
+			r = fail(-ECHILD, "worker %u ended with %d", i, code);
+		if (r < 0)
+			return trace(r);
+	}
+	return trace(crew_join(crew, NULL));
+}
+
 void crew_close(struct crew *crew)
 {
 	bool all_ended = true;

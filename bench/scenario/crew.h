@@ -75,6 +75,10 @@ void crew_close(struct crew *crew);
 /* Sends SIGTERM to process i, and waits for its end; its exit code. Only of processes. */
 int crew_terminate(struct crew *crew, unsigned i, int *ret_exit_code);
 
+/* Ends workers that would go on for ever: processes by SIGTERM, and threads are waited for, which
+ * the caller has told to end. An error if one had failed, or ended in another way. */
+int crew_dismiss(struct crew *crew);
+
 /* Zeroed memory that processes started later share; NULL without memory. Both keep to munmap(). */
 void *crew_shared_new(size_t bytes);
 void crew_shared_free(void *memory, size_t bytes);
