@@ -30,7 +30,11 @@ enum scenario_capability {
 	SCENARIO_TALK = 1 << 6,
 };
 
-enum { SCENARIO_STATE_MAX = 4096 };
+enum {
+	SCENARIO_STATE_MAX = 4096,
+	/* Workers at once. More would need more descriptors than a process has by default. */
+	SCENARIO_CREW_MAX = 250,
+};
 
 struct scenario {
 	const char *name;

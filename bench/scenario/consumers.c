@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "workload/loop.h"
+#include "measure/cycles.h"
 
 /* No item. */
 #define SENTINEL UINT64_MAX
@@ -93,17 +93,31 @@ static int consume(void *context, unsigned index)
 
 /* ---- the producer ---- */
 
+/* The puts since `*before` took so long: `n` samples of their mean. */
+static void record(struct load *load, uint64_t *before, uint64_t n)
+{
+	uint64_t now = cycles_now();
+
+	if (n > 0)
+		hist_record(load->hist, cycles_to_ps(now - *before) / (int64_t)n, n);
+	*before = now;
+}
+
 static int produce(struct consumers *consumers, struct load *load)
 {
 	const struct consumers_queue *queue = consumers->queue;
-	uint64_t item = 0;
+	uint64_t before = cycles_now(), batch = load->hist ? load->batch : UINT64_MAX, done = 0;
 	int r = 0;
 
-	LOOP_BATCHES(load, load->iterations, {
-		r = queue->put(consumers, ++item, CREW_DEADLINE_NS);
-		if (r < 0)
-			return trace(r);
-	});
+	for (uint64_t item = 1; r >= 0 && item <= load->iterations; item++) {
+		r = queue->put(consumers, item, CREW_DEADLINE_NS);
+		if (++done == batch) {
+			record(load, &before, done);
+			done = 0;
+		}
+	}
+	if (load->hist)
+		record(load, &before, done);
 	for (unsigned i = 0; r >= 0 && !consumers->joins && i < consumers->count; i++)
 		r = queue->put(consumers, SENTINEL, CREW_DEADLINE_NS);
 	return trace(r);

@@ -19,14 +19,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "harness/workload.h"
+#include "harness/scenario.h"
 
 /* For a phase: less than the harness allows, so that the scenario itself can say what hangs. */
 #define CREW_DEADLINE_NS (8 * INT64_C(1000000000))
 
-/* More at once would need more descriptors than a process has by default; scenarios with larger
- * crowds let them come in waves. */
-enum { CREW_MAX = 250, CREW_MESSAGE_MAX = 200 };
+/* Scenarios with larger crowds let them come in waves. */
+enum { CREW_MAX = SCENARIO_CREW_MAX, CREW_MESSAGE_MAX = 200 };
 
 struct crew;
 struct mp_process;

@@ -7,11 +7,10 @@
 
 #include "harness/cell.h"
 #include "harness/scenario.h"
-#include "scenario/crew.h"
 
 static const char *unfit(const struct cell *cell)
 {
-	if (cell->params[PARAM_CONSUMERS] > CREW_MAX)
+	if (cell->params[PARAM_CONSUMERS] > SCENARIO_CREW_MAX)
 		return "there are at most 250 consumers";
 	if (cell->params[PARAM_END] == PARAM_END_JOIN &&
 		strcmp(cell->subject.name, "mp_joinable_queue") != 0)
