@@ -7,9 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "report/console_parts.h"
 #include "report/table.h"
 #include "report/verdict.h"
-#include "report/view.h"
 
 enum { WIDTH_DEFAULT = 100, WIDTH_MIN = 40 };
 
@@ -125,6 +125,12 @@ static void print_groups(FILE *out, const struct view_group *groups, size_t coun
 	table_print(&table, out, width);
 }
 
+/* Those that failed stand in the table of scenarios, with their verdict. */
+static bool is_scenario(const struct result_cell *cell)
+{
+	return family_of_axes(&cell->axes) == VIEW_SCENARIO;
+}
+
 /* The cells without figures: name, then the reason, cut at the width. */
 static void print_missing(FILE *out, const struct results *results, enum result_status status,
 	const char *title, unsigned width)
@@ -135,7 +141,7 @@ static void print_missing(FILE *out, const struct results *results, enum result_
 
 	for (size_t i = 0; i < results->cell_count; i++) {
 		const struct result_cell *cell = &results->cells[i];
-		if (cell->status != status)
+		if (cell->status != status || (status == RESULT_FAILED && is_scenario(cell)))
 			continue;
 		const char *texts[] = {cell->name, cell->reason ? cell->reason : "unknown"};
 		table_add(&table, texts);
@@ -217,9 +223,15 @@ int report_console(
 	if (options && options->verdict)
 		print_verdict(out, view, width);
 	for (size_t i = 0, count; i < view->group_count; i += count) {
-		count = count_pairs(view, i);
-		print_groups(out, &view->groups[i], count, width);
+		enum view_family family = family_of_axes(view->groups[i].axes);
+		count = family == VIEW_TRANSPORT ? count_pairs(view, i) : 1;
+		if (family == VIEW_TRANSPORT)
+			print_groups(out, &view->groups[i], count, width);
+		else if (family != VIEW_SCENARIO)
+			console_group(out, view, &view->groups[i], width);
 	}
+	console_breakeven(out, view, width);
+	console_scenarios(out, view, width);
 	print_missing(out, results, RESULT_FAILED, "Failed", width);
 	print_missing(out, results, RESULT_SKIPPED, "Skipped", width);
 	print_rejected(out, results);

@@ -17,9 +17,15 @@ enum { COMMAND_SHOWN = 72 };
 
 void plot_begin(struct plot *plot, const char *script, const struct result_axes *axes)
 {
+	plot_begin_named(plot, script, script, axes ? axes->placement : NULL);
+}
+
+void plot_begin_named(
+	struct plot *plot, const char *script, const char *name, const char *placement)
+{
 	*plot = (struct plot){.script = script};
-	snprintf(plot->name, sizeof(plot->name), "%s%s%s", script, axes ? "_" : "",
-		axes ? axes->placement : "");
+	snprintf(plot->name, sizeof(plot->name), "%s%s%s", name, placement ? "_" : "",
+		placement ? placement : "");
 	for (char *c = plot->name; *c; c++)
 		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c))
 			*c = '_';
@@ -130,8 +136,8 @@ static int copy_common(const struct plotter *plotter)
 int report_plots(
 	const struct results *results, const char *dir, const struct report_plots_options *options)
 {
-	static int (*const makers[])(struct plotter *) = {
-		plot_lines_all, plot_tails_all, plot_points_all, plot_pairs_all, plot_matrix_all};
+	static int (*const makers[])(struct plotter *) = {plot_lines_all, plot_tails_all,
+		plot_points_all, plot_pairs_all, plot_matrix_all, plot_dots_all};
 	_cleanup_(view_freep) struct view *view = view_new(results);
 	_cleanup_(freep) struct plotter *plotter = own_array(1, sizeof(*plotter));
 	char first[PATH_MAX + PLOT_TEXT_MAX] = "";

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "report/family.h"
 #include "report/plot.h"
 #include "report/view.h"
 
@@ -46,6 +47,10 @@ struct plot {
 /* A name of the script's and the placement's; the rest of the file name comes from outside, so
  * all but [a-z0-9_] becomes '_'. */
 void plot_begin(struct plot *plot, const char *script, const struct result_axes *axes);
+
+/* The same where a template draws several plots: NAME_PLACEMENT, or NAME without one. */
+void plot_begin_named(
+	struct plot *plot, const char *script, const char *name, const char *placement);
 
 /* Accepts what plot_begin() made, also after plot_end(). */
 void plot_deinit(struct plot *plot);
@@ -135,9 +140,30 @@ struct plot_choice {
 void plot_choose(struct plot_choice *choice, const struct view_group *group,
 	const struct plot_usable *usable);
 
+/* A workload whose cells differ in params: those that a plot shows. */
+struct plot_setting {
+	const char *workload;
+	const char *must, *likes;     /* "chunk=1 tasks=1000"; or NULL */
+	const char *placement, *exec; /* or NULL: any */
+};
+/* The axes of one cell that is such; NULL when there is none. */
+const struct result_axes *plot_setting_find(
+	const struct plotter *plotter, const struct plot_setting *setting);
+/* Whether the cell is of that setting, whatever its subject and exec. */
+bool plot_setting_holds(const struct result_axes *setting, const struct result_axes *axes);
+
+/* A row that stands for its subject: nothing is other than usual, or everything is. */
+bool plot_is_usable(const struct plotter *plotter, const struct view_row *row);
+
+/* Where the family was measured: the nearest two cores; NULL when nowhere. */
+const char *plot_near_placement(const struct plotter *plotter, enum view_family family);
+
 /* The plots; each makes as many as the results have data for. */
 int plot_lines_all(struct plotter *plotter);  /* latency_size, throughput_size, wakeup */
 int plot_tails_all(struct plotter *plotter);  /* ecdf, spectrum */
 int plot_points_all(struct plotter *plotter); /* pareto */
 int plot_pairs_all(struct plotter *plotter);  /* process_thread */
 int plot_matrix_all(struct plotter *plotter);
+int plot_dots_all(struct plotter *plotter);    /* dispatch, lock_cost, contended, fairness, spawn */
+int plot_speedup_all(struct plotter *plotter); /* speedup, efficiency */
+int plot_python_all(struct plotter *plotter);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/family.h"
 #include "result/own.h"
 
 /* The order of the placements in reports; others (named CPUs) come after, by name. */
@@ -40,8 +41,10 @@ const char *view_placement_prose(const char *placement)
 
 static unsigned workload_order(const char *name)
 {
-	static const char *const first[] = {
-		"pingpong", "stream", "fan_in", "fan_out", "many_to_many", "wakeup"};
+	static const char *const first[] = {"pingpong", "stream", "fan_in", "fan_out",
+		"many_to_many", "wakeup", "fib", "map_tiny", "batch", "submit", "submit_idle",
+		"fetch", "uncontended", "contended", "handover", "value_add", "notify", "barrier",
+		"spawn"};
 	unsigned i = 0;
 
 	while (i < sizeof(first) / sizeof(first[0]) && strcmp(name, first[i]) != 0)
@@ -51,7 +54,13 @@ static unsigned workload_order(const char *name)
 
 bool view_is_floor(const struct view_row *row)
 {
-	return strcmp(row->summary->cell->axes.subject, "null") == 0;
+	/* What each family compares with: no mechanism, no pool, no lock. */
+	static const char *const floors[] = {
+		[VIEW_TRANSPORT] = "null", [VIEW_POOL] = "serial", [VIEW_LOCK] = "none"};
+	const struct result_axes *axes = &row->summary->cell->axes;
+	enum view_family family = family_of_axes(axes);
+
+	return family <= VIEW_LOCK && strcmp(axes->subject, floors[family]) == 0;
 }
 
 static bool is_default(const char *value, const char *usual)
@@ -98,7 +107,9 @@ static int compare_groups(const struct result_axes *a, const struct result_axes 
 		order = compare((long long)a->size_bytes, (long long)b->size_bytes);
 	if (!order)
 		order = compare(a->gap_ns, b->gap_ns);
-	return order ? order : compare(a->senders, b->senders);
+	if (!order)
+		order = compare(a->senders, b->senders);
+	return order ? order : family_compare_params(a, b, NULL);
 }
 
 static int compare_rows(const void *a_, const void *b_)

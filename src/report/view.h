@@ -43,7 +43,8 @@ void view_freep(struct view **view);
 const struct view_group *view_find(const struct view *view, const char *workload, const char *exec,
 	const char *placement, size_t size_bytes);
 
-/* The floor: the cost of the harness's own loop, no mechanism. */
+/* The floor: the cost of the harness's own loop, no mechanism; `serial` of pools, `none` of locks.
+ */
 bool view_is_floor(const struct view_row *row);
 
 /* Touch and idle at their defaults: rows that may be compared as subjects. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/family.h"
 #include "report/view.h"
 #include "result/own.h"
 
@@ -28,7 +29,7 @@ char *view_duration(char buffer[VIEW_TEXT_MAX], int64_t ns)
 
 char *view_title(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bool size)
 {
-	char text[VIEW_TEXT_MAX];
+	char text[VIEW_TEXT_MAX], params[VIEW_LABEL_MAX];
 	FILE *out = own(fmemopen(buffer, VIEW_LABEL_MAX, "w"));
 
 	fprintf(out, "%s", axes->workload);
@@ -44,6 +45,8 @@ char *view_title(char buffer[VIEW_LABEL_MAX], const struct result_axes *axes, bo
 		fprintf(out, ", gap %s", view_duration(text, axes->gap_ns));
 	if (axes->senders)
 		fprintf(out, ", %u senders", axes->senders);
+	if (family_params(params, axes, NULL)[0])
+		fprintf(out, ", %s", params);
 	fclose(out);
 	buffer[VIEW_LABEL_MAX - 1] = '\0';
 	return buffer;
