@@ -130,8 +130,7 @@ static int start_one(struct crew_worker *worker)
 	return 0;
 }
 
-/* The sentence of the worker that failed first, if one did. */
-static int first_error(const struct crew *crew)
+int crew_error(const struct crew *crew)
 {
 	int r = __atomic_load_n(&crew->board->r, __ATOMIC_ACQUIRE);
 
@@ -168,7 +167,7 @@ int crew_start(struct crew *crew, unsigned count, crew_work *work, void *context
 	while (r >= 0 && (seen = atomic_load(&board->ready)) < count) {
 		int64_t look_ns = clock_ns() + LOOK_NS;
 		if (futex_wait(&board->ready, seen, look_ns) == -ETIMEDOUT) {
-			r = first_error(crew);
+			r = crew_error(crew);
 			if (r >= 0)
 				r = check_alive(crew);
 			if (r >= 0 && look_ns > crew->deadline_ns)
@@ -226,7 +225,7 @@ int crew_join(struct crew *crew, int64_t *ret_end_ns)
 			snprintf(message, sizeof(message), "%s", error_message(r));
 		}
 	}
-	int r = first_error(crew);
+	int r = crew_error(crew);
 	if (r >= 0 && worst < 0)
 		r = fail(worst, "%s", message);
 	if (r >= 0) {

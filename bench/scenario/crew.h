@@ -68,6 +68,8 @@ int crew_start(struct crew *crew, unsigned count, crew_work *work, void *context
 int64_t crew_go(struct crew *crew);
 /* ret_end_ns: when the last one was done; may be NULL. */
 int crew_join(struct crew *crew, int64_t *ret_end_ns);
+/* The sentence of the worker that failed first, if one did; else 0. */
+int crew_error(const struct crew *crew);
 /* Accepts one that is all zero, or half-way open. */
 void crew_close(struct crew *crew);
 
