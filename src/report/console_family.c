@@ -159,7 +159,7 @@ static void add_scenario(
 	}
 	snprintf(place, sizeof(place), "%s, %s", family_exec(axes), axes->placement);
 	const char *texts[] = {axes->subject, place, family_params(params, axes, NULL), value,
-		scenario_verdict(verdict, sizeof(verdict), cell, summary), outcome};
+		outcome, scenario_verdict(verdict, sizeof(verdict), cell, summary)};
 	table_add(table, texts);
 }
 
@@ -169,7 +169,7 @@ static void print_scenario(
 {
 	static const struct table_column columns[] = {{"subject", false, 0, false},
 		{"workers", false, 2, false}, {"what", false, 0, false}, {"median", true, 3, false},
-		{"verdict", false, 0, false}, {"outcome", false, 1, true}};
+		{"outcome", false, 1, false}, {"verdict", false, 0, true}};
 	_cleanup_(table_deinit) struct table table = {.columns = columns, .column_count = 6};
 	const struct results *results = view->results;
 

@@ -284,7 +284,7 @@ static int draw(struct plotter *plotter, const struct dots *dots, const char *pl
 	plot_set_number(&plot, "series", picture->shown);
 	plot_set_number(&plot, "lines", picture->line_count);
 	plot_set_number(&plot, "height", fmax(430, 226 + 20.0 * picture->line_count));
-	plot_set_number(&plot, "left_margin", (24 + 7.4 * picture->columns) / PLOT_WIDTH);
+	plot_set_number(&plot, "left_margin", (32 + 7.4 * picture->columns) / PLOT_WIDTH);
 	plot_set_text(&plot, "x_label", dots->x_label);
 	if (dots->figure == FIGURE_FAIRNESS) {
 		plot_set_text(&plot, "x_tics",

@@ -58,9 +58,9 @@ char *scenario_verdict(
 	}
 	const struct summary_fact *ok = summary ? summary_fact(summary, verdict_fact) : NULL;
 	if (without && ok && ok->min < 1)
-		snprintf(buffer, size, "shown: goes wrong without a lock, as expected");
+		snprintf(buffer, size, "shown: wrong without a lock, as expected");
 	else if (without)
-		snprintf(buffer, size, "not shown: nothing went wrong this time, by luck");
+		snprintf(buffer, size, "not shown: nothing went wrong this time");
 	else if (ok && ok->min < 1)
 		snprintf(buffer, size, "failed: the outcome is wrong");
 	else

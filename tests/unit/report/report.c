@@ -109,6 +109,44 @@ static void test_console_pairs(void **state)
 	assert_null(strstr(text, "processes, cpu"));
 }
 
+/* Params are in the headings, maps are per task, and scenarios have a verdict. */
+static void test_console_families(void **state)
+{
+	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
+	_cleanup_(freep) char *text = console_text(results, 120, true);
+
+	(void)state;
+	assert_true(golden_is("console_families.txt", text));
+}
+
+/* Results of one family have nothing of another. */
+static void test_one_family(void **state)
+{
+	static const struct {
+		const char *family, *there, *not_there;
+	} cases[] = {
+		{"p", "Break-even", "Scenario"},
+		{"l", "fairness", "speed-up"},
+		{"s", "256 MiB resident", "Break-even"},
+		{"c", "Scenario ticket", "uncontended"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(results_freep) struct results *results =
+			synthetic_families(cases[i].family, 2);
+		_cleanup_(freep) char *text = console_text(results, 100, true);
+		struct report_plots_options options = {0};
+		char dir[64];
+		assert_non_null(strstr(text, cases[i].there));
+		assert_null(strstr(text, cases[i].not_there));
+		make_dir(dir);
+		assert_int_equal(report_plots(results, dir, &options), 0);
+		assert_int_equal(report_html(results, dir), 0);
+		remove_dir(dir);
+	}
+}
+
 static void test_no_file_is_error(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(1);
@@ -124,6 +162,25 @@ static void test_plot_data(void **state)
 	static const char *const files[] = {"latency_size_same_l3.dat", "latency_size_same_l3.gp",
 		"throughput_size_same_l3.dat", "pareto_same_l3.dat", "process_thread_same_l3.dat"};
 	_cleanup_(results_freep) struct results *results = small(0);
+	struct report_plots_options options = {0};
+	char dir[64], path[192];
+
+	(void)state;
+	make_dir(dir);
+	assert_int_equal(report_plots(results, dir, &options), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/plots/%s", dir, files[i]);
+		assert_true(golden_is_file(files[i], path));
+	}
+	remove_dir(dir);
+}
+
+static void test_plot_data_families(void **state)
+{
+	static const char *const files[] = {"speedup_same_l3.dat", "speedup_same_l3.gp",
+		"efficiency_same_l3.dat", "dispatch_same_l3.dat", "lock_cost_same_l3.dat",
+		"contended_same_l3.dat", "fairness_same_l3.dat", "spawn_same_pu.dat"};
+	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
 	struct report_plots_options options = {0};
 	char dir[64], path[192];
 
@@ -406,8 +463,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_console_pairs),
+		cmocka_unit_test(test_console_families),
+		cmocka_unit_test(test_one_family),
 		cmocka_unit_test(test_no_file_is_error),
 		cmocka_unit_test(test_plot_data),
+		cmocka_unit_test(test_plot_data_families),
 		cmocka_unit_test(test_outlier_is_left_out),
 		cmocka_unit_test(test_far_is_marked),
 		cmocka_unit_test(test_without_gnuplot),

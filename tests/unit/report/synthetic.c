@@ -271,7 +271,7 @@ static void add_rest(json_t *record, const struct synthetic_options *options, un
 		}
 }
 
-static void describe(struct results *results)
+void synthetic_describe(struct results *results)
 {
 	static const struct results_finding findings[] = {
 		{"ok", "governor", "performance", ""},
@@ -310,7 +310,7 @@ struct results *synthetic_results(const struct synthetic_options *options)
 		.size_bytes = 64};
 
 	seed = 1;
-	describe(results);
+	synthetic_describe(results);
 	for (unsigned round = 0; round < rounds; round++) {
 		json_t *record = own(json_pack("{s:{s:s, s:i, s:[]}, s:[], s:{s:i, s:s, s:[]}}",
 			"context", "host_name", "synthetic", "num_cpus", 8, "caches", "benchmarks",

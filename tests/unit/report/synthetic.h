@@ -14,3 +14,9 @@ struct synthetic_options {
 };
 
 struct results *synthetic_results(const struct synthetic_options *options);
+
+/* The same of what is no transport: p pools, l locks, s ways to spawn, c scenarios. */
+struct results *synthetic_families(const char *families, unsigned rounds);
+
+/* The machine and the run that all of them are of. */
+void synthetic_describe(struct results *results);
