@@ -14,8 +14,10 @@
 #include "base/fault.h"
 
 enum {
-	/* Who applies again within this time gets a worker that stays awake for the next one. */
+	/* Who applies again within this time, and so many times as it takes switches on this CPU to
+	 * cost what it costs to wake a worker elsewhere, gets one that stays awake. */
 	OFTEN_NS = 200 * 1000,
+	OFTEN = 8,
 };
 
 /* A task as it is handed over. */
@@ -131,39 +133,65 @@ static bool is_idle(const struct mp_pool *pool, unsigned worker)
 	       (!pool->may_be_busy || atomic_load_explicit(&self->is_idle, memory_order_acquire));
 }
 
+static bool is_on(const struct pool_worker *worker, int cpu_plus_1)
+{
+	return atomic_load_explicit(&worker->seat.cpu_plus_1, memory_order_relaxed) == cpu_plus_1;
+}
+
+/* Whether the caller has asked so often lately that a worker elsewhere is worth its wake-up. */
+static bool is_often(struct mp_pool *pool)
+{
+	int64_t now = clock_ns();
+
+	if (now - pool->applied_ns >= OFTEN_NS)
+		pool->applied_often = 0;
+	else if (pool->applied_often < OFTEN)
+		pool->applied_often++;
+	pool->applied_ns = now;
+	return pool->applied_often == OFTEN;
+}
+
+/* Once all were seen idle, nobody has anything but mail to do. */
+static void forget_busy(struct mp_pool *pool)
+{
+	for (unsigned w = 0; w < pool->workers; w++)
+		if (!atomic_load_explicit(&pool->shared->worker[w].is_idle, memory_order_acquire))
+			return;
+	if (pool_backlog(pool) == 0 && !pool_job_is_left(pool))
+		pool->may_be_busy = false;
+}
+
 /*
- * A worker for a task that is waited for, or none. One that is awake answers in 0.1 µs. Of those
- * that sleep the one on this very CPU answers first: 5 µs, for a switch, where another CPU takes 40
- * to wake up. But who asks often is better off with one elsewhere that stays awake.
+ * A worker for a task that is waited for, or none. One that is awake on another CPU answers in
+ * 0.1 µs. Else the one on this very CPU answers first: 5 µs, for two switches, where another CPU
+ * takes 40 to wake up. But who asks often is better off with one elsewhere, which then stays
+ * awake: after so many switches as cost one wake-up.
  */
 static unsigned choose_mail(struct mp_pool *pool)
 {
+	const struct pool_worker *last = &pool->shared->worker[pool->mail];
 	unsigned best = pool->workers;
-	int best_rank = -1, here;
+	int best_rank = -1, here = sched_getcpu() + 1;
 
-	if (is_idle(pool, pool->mail) && !is_asleep(&pool->shared->worker[pool->mail]))
+	if (is_idle(pool, pool->mail) && !is_asleep(last) && !is_on(last, here))
 		return pool->mail;
-	here = sched_getcpu() + 1;
-	int64_t now = clock_ns();
-	bool is_often = now - pool->applied_ns < OFTEN_NS;
-	bool all_idle = true;
-	for (unsigned w = 0; w < pool->workers; w++) {
+	bool is_worth_waking = is_often(pool);
+	for (unsigned i = 0; i < pool->workers; i++) {
+		/* The last one first: of equals it is the one whose caches are warm. */
+		unsigned w = (pool->mail + i) % pool->workers;
 		const struct pool_worker *worker = &pool->shared->worker[w];
-		if (!atomic_load_explicit(&worker->is_idle, memory_order_acquire))
-			all_idle = false;
 		if (!is_idle(pool, w))
 			continue;
-		bool is_here = atomic_load_explicit(
-				       &worker->seat.cpu_plus_1, memory_order_relaxed) == here;
-		int rank = !is_asleep(worker) ? 4 : is_here == is_often ? 1 : 2;
+		int rank = is_on(worker, here) ? 2 : is_worth_waking ? 4 : 0;
+		if (!is_asleep(worker))
+			rank = is_on(worker, here) ? 3 : 5;
 		if (rank > best_rank) {
 			best_rank = rank;
 			best = w;
 		}
 	}
-	if (all_idle && pool_backlog(pool) == 0 && !pool_job_is_left(pool))
-		pool->may_be_busy = false;
-	pool->applied_ns = now;
+	if (pool->may_be_busy)
+		forget_busy(pool);
 	if (best < pool->workers)
 		pool->mail = best;
 	return best;

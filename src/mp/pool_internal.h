@@ -192,6 +192,7 @@ struct mp_pool {
 	uint32_t mail;        /* the worker that did the last apply */
 	bool may_be_busy;     /* workers may have something else than mail to do */
 	int64_t applied_ns;
+	uint32_t applied_often;          /* how many followed closely on the one before */
 	int64_t woken, wake_gap, pushed; /* in ticks */
 	_Atomic bool is_watched; /* the keeper looks after those who wait and those who sleep */
 	_Atomic uint64_t submitted;
