@@ -2,18 +2,12 @@
  * The tables. A cell shows a figure with its unit and is sorted by the figure itself (data-v); what
  * has none is empty and stays at the end. All text goes through html_escape().
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "report/family.h"
 #include "report/html_parts.h"
 #include "report/svg.h"
-
-/* Which columns a table needs. */
-struct shape {
-	bool throughput, gap, senders, samples;
-	unsigned sides;
-	char counters[SUMMARY_COUNTERS_MAX][32];
-	unsigned counter_count;
-};
 
 enum { SIDES_SHOWN = 2 };
 
@@ -66,7 +60,7 @@ static void estimate_cells(FILE *out, const struct estimate *estimate, enum view
 	number_cell(out, estimate->n > 0, estimate->value, view_interval(text, estimate, kind));
 }
 
-static void heads(FILE *out, const struct shape *shape)
+static void heads(FILE *out, const struct html_shape *shape)
 {
 	static const char *const quantiles[] = {"mean", "p90", "p99", "p99.9", "max"};
 	static const char *const sides[SIDES_SHOWN] = {"CPU side 0", "CPU side 1"};
@@ -75,22 +69,45 @@ static void heads(FILE *out, const struct shape *shape)
 	head(out, "subject", false);
 	head(out, "exec", false);
 	head(out, "placement", false);
-	head(out, "size", true);
+	if (shape->size)
+		head(out, "size", true);
 	if (shape->gap)
 		head(out, "gap", true);
 	if (shape->senders)
 		head(out, "senders", true);
-	head(out, shape->throughput ? "messages" : "median", true);
+	for (unsigned i = 0; i < shape->param_count; i++)
+		head(out, shape->params[i], true);
+	if (shape->family == VIEW_SCENARIO)
+		head(out, "verdict", false);
+	head(out,
+		!shape->throughput                ? "median"
+		: shape->family == VIEW_TRANSPORT ? "messages"
+						  : "rate",
+		true);
 	head(out, "95 % interval", true);
-	if (shape->throughput)
+	if (shape->tasks)
+		head(out, "per task", true);
+	if (shape->speedup) {
+		head(out, "speed-up", true);
+		head(out, "efficiency", true);
+	}
+	for (unsigned i = 0; i < shape->fact_count; i++)
+		head(out, shape->facts[i], true);
+	if (shape->throughput && shape->size)
 		head(out, "bandwidth", true);
 	for (size_t i = 0; shape->samples && i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
 		head(out, quantiles[i], true);
 	for (unsigned i = 0; i < shape->sides && i < SIDES_SHOWN; i++)
 		head(out, sides[i], true);
-	head(out, "CPU/msg, all sides", true);
-	head(out, "switches/msg", true);
-	head(out, "migrations", true);
+	if (shape->family == VIEW_TRANSPORT) {
+		head(out, "CPU/msg, all sides", true);
+		head(out, "switches/msg", true);
+	} else if (shape->sides > 0) {
+		head(out, "CPU, all sides", true);
+		head(out, "switches", true);
+	}
+	if (shape->family == VIEW_TRANSPORT || shape->sides > 0)
+		head(out, "migrations", true);
 	for (unsigned i = 0; i < shape->counter_count; i++)
 		head(out, shape->counters[i], true);
 	head(out, "n", true);
@@ -123,7 +140,74 @@ static void counter_cell(FILE *out, const struct summary *summary, const char *n
 	number_cell(out, false, 0, "");
 }
 
-static void row(FILE *out, const struct shape *shape, const struct view_row *row)
+static void param_cell(FILE *out, const struct result_axes *axes, const char *key)
+{
+	char text[VIEW_TEXT_MAX];
+
+	for (unsigned i = 0; i < axes->param_count; i++) {
+		const struct result_param *param = &axes->params[i];
+		if (strcmp(param->key, key) != 0)
+			continue;
+		char *end;
+		double value = strtod(param->value, &end);
+		/* Words are sorted as text, so they have no figure to sort by. */
+		if (*end)
+			text_cell(out, family_value(text, param));
+		else
+			number_cell(out, true, value, family_value(text, param));
+		return;
+	}
+	number_cell(out, false, 0, "");
+}
+
+static void fact_cell(FILE *out, const struct summary *summary, const char *name)
+{
+	const struct summary_fact *fact = summary_fact(summary, name);
+	char text[VIEW_TEXT_MAX] = "";
+
+	if (fact)
+		snprintf(text, sizeof(text), "%.4g", fact->value);
+	number_cell(out, fact != NULL, fact ? fact->value : 0, text);
+}
+
+static void verdict_cell(FILE *out, const struct result_cell *cell, const struct summary *summary)
+{
+	char text[2 * VIEW_LABEL_MAX];
+
+	fputs("<td class=\"wrap\">", out);
+	html_escape(out, scenario_verdict(text, sizeof(text), cell, summary));
+	fputs("</td>", out);
+}
+
+static void side_cells(FILE *out, const struct summary *summary)
+{
+	char number[32];
+
+	value_cell(out, summary->cpu.n > 0, summary->cpu.value, VIEW_TIME);
+	count_cell(out, summary->sides > 0, summary->switches_per_message);
+	snprintf(number, sizeof(number), "%lld", (long long)summary->migrations);
+	number_cell(out, summary->sides > 0 && summary->migrations >= 0,
+		(double)summary->migrations, number);
+}
+
+static void pool_cells(FILE *out, const struct html_shape *shape, const struct view *view,
+	const struct view_row *row)
+{
+	struct speedup speedup = {.efficiency = -1};
+	char text[VIEW_TEXT_MAX];
+
+	if (shape->tasks)
+		value_cell(out, true, family_task_time(row).value, VIEW_TIME);
+	if (!shape->speedup)
+		return;
+	bool there = !view_is_floor(row) && speedup_of(view, row, &speedup);
+	number_cell(out, there, there ? speedup.factor.value : 0,
+		family_factor(text, there ? speedup.factor.value : 0));
+	count_cell(out, there && speedup.efficiency >= 0, speedup.efficiency);
+}
+
+static void row(FILE *out, const struct html_shape *shape, const struct view *view,
+	const struct view_row *row)
 {
 	const struct summary *summary = row->summary;
 	const struct result_axes *axes = &summary->cell->axes;
@@ -134,26 +218,31 @@ static void row(FILE *out, const struct shape *shape, const struct view_row *row
 	text_cell(out, row->label);
 	text_cell(out, axes->exec);
 	text_cell(out, axes->placement);
-	number_cell(out, axes->size_bytes > 0, (double)axes->size_bytes,
-		view_size(text, axes->size_bytes));
+	if (shape->size)
+		number_cell(out, axes->size_bytes > 0, (double)axes->size_bytes,
+			view_size(text, axes->size_bytes));
 	if (shape->gap)
 		number_cell(out, axes->gap_ns > 0, (double)axes->gap_ns,
 			view_duration(text, axes->gap_ns));
 	if (shape->senders)
 		count_cell(out, axes->senders > 0, axes->senders);
+	for (unsigned i = 0; i < shape->param_count; i++)
+		param_cell(out, axes, shape->params[i]);
+	if (shape->family == VIEW_SCENARIO)
+		verdict_cell(out, summary->cell, summary);
 	estimate_cells(out, rate ? &summary->rate : &summary->time, rate ? VIEW_RATE : VIEW_TIME);
-	if (shape->throughput)
+	pool_cells(out, shape, view, row);
+	for (unsigned i = 0; i < shape->fact_count; i++)
+		fact_cell(out, summary, shape->facts[i]);
+	if (shape->throughput && shape->size)
 		value_cell(out, summary->bytes.n > 0 && !view_is_floor(row), summary->bytes.value,
 			VIEW_BANDWIDTH);
 	if (shape->samples)
 		quantile_cells(out, summary);
 	for (unsigned i = 0; i < shape->sides && i < SIDES_SHOWN; i++)
 		value_cell(out, i < summary->sides, summary->side[i].cpu_ns, VIEW_TIME);
-	value_cell(out, summary->cpu.n > 0, summary->cpu.value, VIEW_TIME);
-	count_cell(out, summary->sides > 0, summary->switches_per_message);
-	snprintf(number, sizeof(number), "%lld", (long long)summary->migrations);
-	number_cell(out, summary->sides > 0 && summary->migrations >= 0,
-		(double)summary->migrations, number);
+	if (shape->family == VIEW_TRANSPORT || shape->sides > 0)
+		side_cells(out, summary);
 	for (unsigned i = 0; i < shape->counter_count; i++)
 		counter_cell(out, summary, shape->counters[i]);
 	snprintf(number, sizeof(number), "%u", summary->time.n);
@@ -162,35 +251,21 @@ static void row(FILE *out, const struct shape *shape, const struct view_row *row
 	fputs("</tr>\n", out);
 }
 
-static void add_counters(struct shape *shape, const struct summary *summary)
+/* A scenario that failed has no figures, but a verdict. */
+static void failed_rows(
+	FILE *out, const struct html_shape *shape, const struct view *view, const char *workload)
 {
-	for (unsigned i = 0; i < summary->counter_count; i++) {
-		unsigned at = 0;
-		while (at < shape->counter_count &&
-			strcmp(shape->counters[at], summary->counters[i].name) != 0)
-			at++;
-		if (at == shape->counter_count && at < SUMMARY_COUNTERS_MAX)
-			memcpy(shape->counters[shape->counter_count++], summary->counters[i].name,
-				sizeof(shape->counters[0]));
-	}
-}
+	const struct results *results = view->results;
 
-static struct shape shape_of(const struct view *view, const struct view_group *first)
-{
-	struct shape shape = {.throughput = first->throughput};
-
-	for (size_t i = 0; i < view->count; i++) {
-		const struct summary *summary = view->rows[i].summary;
-		if (strcmp(summary->cell->axes.workload, first->axes->workload) != 0)
+	for (size_t i = 0; i < results->cell_count; i++) {
+		const struct result_cell *cell = &results->cells[i];
+		if (strcmp(cell->axes.workload, workload) != 0 || cell->status != RESULT_FAILED)
 			continue;
-		shape.gap |= summary->cell->axes.gap_ns > 0;
-		shape.senders |= summary->cell->axes.senders > 0;
-		shape.samples |= summary->count > 0;
-		if (summary->sides > shape.sides)
-			shape.sides = summary->sides;
-		add_counters(&shape, summary);
+		struct summary none = {.cell = cell, .migrations = -1};
+		struct view_row failed = {.summary = &none};
+		snprintf(failed.label, sizeof(failed.label), "%s", cell->axes.subject);
+		row(out, shape, view, &failed);
 	}
-	return shape;
 }
 
 void html_tables(FILE *out, const struct view *view)
@@ -200,24 +275,29 @@ void html_tables(FILE *out, const struct view *view)
 		const char *workload = group->axes->workload;
 		if (view_find(view, workload, NULL, NULL, 0) != group)
 			continue;
-		struct shape shape = shape_of(view, group);
+		struct html_shape shape = html_shape_of(view, group);
 		fputs("<div class=\"scroll\" tabindex=\"0\"><table "
 		      "class=\"results\"><caption><strong>",
 			out);
 		html_escape(out, workload);
-		fputs("</strong>: one iteration is a ", out);
+		fprintf(out, "</strong>: one iteration is a%s ",
+			group->unit[0] && strchr("aeiou", group->unit[0]) ? "n" : "");
 		html_escape(out, group->unit[0] ? group->unit : "message");
 		fprintf(out,
 			". %s of the process runs, its interval is exact; mean and percentiles are "
 			"of %s.</caption>\n",
-			group->throughput ? "Messages per second: the median"
+			group->throughput ? (shape.family == VIEW_TRANSPORT
+							    ? "Messages per second: the median"
+							    : "Operations per second: the median")
 					  : "The median is that of the medians",
 			group->throughput ? "the samples' time per iteration" : "all samples");
 		heads(out, &shape);
 		fputs("<tbody>\n", out);
 		for (size_t r = 0; r < view->count; r++)
 			if (strcmp(view->rows[r].summary->cell->axes.workload, workload) == 0)
-				row(out, &shape, &view->rows[r]);
+				row(out, &shape, view, &view->rows[r]);
+		if (shape.family == VIEW_SCENARIO)
+			failed_rows(out, &shape, view, workload);
 		fputs("</tbody></table></div>\n", out);
 	}
 }

@@ -350,6 +350,43 @@ static void test_page(void **state)
 	remove_dir(dir);
 }
 
+/* Params and facts have columns, and a scenario that failed a row, with as many cells as others. */
+static void test_page_families(void **state)
+{
+	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
+	_cleanup_(freep) char *page = NULL;
+	char dir[64], path[128];
+	size_t size;
+
+	(void)state;
+	make_dir(dir);
+	assert_int_equal(report_html(results, dir), 0);
+	snprintf(path, sizeof(path), "%s/report.html", dir);
+	assert_int_equal(file_read(path, &page, &size), 0);
+	assert_non_null(strstr(page, ">contenders</button>"));
+	assert_non_null(strstr(page, ">fairness</button>"));
+	assert_non_null(strstr(page, ">speed-up</button>"));
+	assert_non_null(strstr(page, "shown: wrong without a lock, as expected</td>"));
+	char *failed =
+		strstr(page, "failed: oversold in spite of the lock: 6 of 5 tickets &lt;!&gt;");
+	assert_non_null(failed);
+	/* Where columns are sorted, every row must have them all. */
+	char *head = strstr(page, "<strong>ticket</strong>");
+	assert_non_null(head);
+	unsigned heads = 0, cells = 0;
+	char *end = strstr(head, "</thead>");
+	for (char *at = head; (at = strstr(at, "<th ")) && at < end; at++)
+		heads++;
+	char *row = failed;
+	while (strncmp(row, "<tr", 3) != 0)
+		row--;
+	end = strstr(row, "</tr>");
+	for (char *at = row; (at = strstr(at, "<td")) && at < end; at++)
+		cells++;
+	assert_int_equal(cells, heads);
+	remove_dir(dir);
+}
+
 static void test_verdict_of_few_runs(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(3);
@@ -474,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_gnuplot_that_hangs),
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_page_families),
 		cmocka_unit_test(test_verdict_of_few_runs),
 		cmocka_unit_test(test_verdict_questions),
 		cmocka_unit_test(test_machines_stay_apart),
