@@ -49,6 +49,14 @@ static int wait_until_idle(struct mp_biased *biased, int64_t deadline_ns)
 	return 0;
 }
 
+/* Makes every thread of those that may have a bias pass a full fence. */
+static void fence_others(void)
+{
+	/* Where it is missing, what the other has stored shows within a moment. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) != 0)
+		clock_sleep_until(clock_ns() + SLEEP_NS_MAX);
+}
+
 static int take_bias_away(struct mp_biased *biased, int64_t deadline_ns)
 {
 	const struct mp_thread_ *self = mp_thread_self_();
@@ -59,9 +67,7 @@ static int take_bias_away(struct mp_biased *biased, int64_t deadline_ns)
 		if ((uint32_t)bias != self->tid) {
 			uint32_t needed = biased->row_needed ? biased->row_needed : ROW_MIN;
 			biased->row_needed = needed < ROW_MAX ? 2 * needed : ROW_MAX;
-			/* Where it is missing, what the other has stored shows within a moment. */
-			if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) != 0)
-				clock_sleep_until(clock_ns() + SLEEP_NS_MAX);
+			fence_others();
 		}
 	}
 	return wait_until_idle(biased, deadline_ns);
@@ -69,15 +75,23 @@ static int take_bias_away(struct mp_biased *biased, int64_t deadline_ns)
 
 int mp_biased_acquire(struct mp_biased *biased, int64_t timeout_ns)
 {
-	int r = mp_lock_acquire_for(&biased->lock, timeout_ns);
+	int64_t deadline_ns = 0;
+	int r = 0;
 
-	if (r == -EOWNERDEAD)
+	if (!mp_lock_take_(&biased->lock)) {
+		deadline_ns = mp_deadline(timeout_ns);
+		r = mp_lock_acquire_slow_(&biased->lock, timeout_ns);
+	}
+	if (r == -EOWNERDEAD) {
 		biased->is_dirty = 1;
-	else if (r < 0)
+		/* It may have taken a bias away and died before the fence. */
+		fence_others();
+	} else if (r < 0) {
 		return r;
+	}
 	if (__atomic_load_n(&biased->bias, __ATOMIC_RELAXED) != 0 ||
 		__atomic_load_n(&mp_biased_watched(biased)->busy, __ATOMIC_RELAXED) != 0) {
-		r = take_bias_away(biased, mp_deadline(timeout_ns));
+		r = take_bias_away(biased, deadline_ns ? deadline_ns : mp_deadline(timeout_ns));
 		if (r < 0) {
 			mp_lock_release(&biased->lock);
 			return timeout_ns == 0 ? -EAGAIN : r;

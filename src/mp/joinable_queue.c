@@ -1,9 +1,9 @@
 /*
  * Each process that gets tasks has an account: how many it got, how many it did. Finished is what
- * was done plus what was forgiven: the tasks that a process had when it died. An account is opened
- * by one compare-and-swap of the owner's name, and `got` is written under the protection of the
- * queue's end (queue_impl.h), journalled there, so that a task which has left the queue is in an
- * account at whatever instruction its getter dies. Forgiving is one store, that anybody may repeat.
+ * was done plus what was forgiven: the tasks that a process had when it died. An account is opened,
+ * and `got` is written, under the protection of the queue's end (queue_impl.h), the latter
+ * journalled there, so that a task which has left the queue is in an account at whatever
+ * instruction its getter dies. Forgiving is one compare-and-swap, that anybody may repeat.
  *
  * A dead process's account goes to the next that needs one; what was got, done and forgiven in it
  * stays, because only sums count.
@@ -76,31 +76,66 @@ static bool owner_is_alive(uint64_t owner)
 	return proc_is_alive((pid_t)(owner & ((1 << PID_BITS) - 1)), owner >> PID_BITS);
 }
 
-/* An account that is nobody's, or a dead process's. */
-static struct account *account_open(struct mp_joinable_queue *self, uint64_t me)
+/* This process's account, if it has one. */
+static struct account *account_find(struct mp_joinable_queue *self, uint64_t me)
 {
-	for (uint32_t i = 0; i < ACCOUNTS; i++) {
-		struct account *account = &self->accounts[i];
-		uint64_t owner = look(&account->owner);
-		if (owner == me)
-			return account;
-		if (owner != 0 && owner_is_alive(owner))
-			continue;
-		if (owner != 0)
-			say(&account->forgiven, look(&account->got) - look(&account->done));
-		uint32_t used = __atomic_load_n(&self->used, __ATOMIC_RELAXED);
-		while (used <= i && !__atomic_compare_exchange_n(&self->used, &used, i + 1, false,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			;
-		if (__atomic_compare_exchange_n(
-			    &account->owner, &owner, me, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return account;
-	}
+	for (uint32_t i = 0; i < __atomic_load_n(&self->used, __ATOMIC_ACQUIRE); i++)
+		if (look(&self->accounts[i].owner) == me)
+			return &self->accounts[i];
 	return NULL;
 }
 
-/* This process's; `is_new`: it may be opened. */
-static struct account *account_of(struct mp_joinable_queue *self, bool is_new)
+/* Its dead owner did what it did. Never less than was forgiven before: somebody else may have seen
+ * that more was got. */
+static void account_forgive(struct account *account, uint64_t owner)
+{
+	uint64_t lost = look(&account->got) - look(&account->done);
+	uint64_t forgiven = look(&account->forgiven);
+
+	/* What was just read is the next owner's, if there is one by now. */
+	if (look(&account->owner) != owner)
+		return;
+	while (forgiven < lost && !__atomic_compare_exchange_n(&account->forgiven, &forgiven, lost,
+					  false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+}
+
+/* Opens one that is nobody's, or a dead process's. Which one is looked for without the lock of
+ * those who get, because that takes long; opened it is with the lock, so that the dead one's sums
+ * stand still, and a process with two threads that come at once has one account. */
+static int account_open(struct mp_joinable_queue *self, uint64_t me, struct patience *patience,
+	struct account **ret_account)
+{
+	struct mp_biased *end = &self->queue->get.end;
+
+	for (uint32_t i = 0; i < ACCOUNTS; i++) {
+		struct account *account = &self->accounts[i], *own;
+		uint64_t owner = look(&account->owner);
+		if (owner != 0 && owner_is_alive(owner))
+			continue;
+		int r = queue_acquire(self->queue, end, patience);
+		if (r < 0)
+			return r;
+		own = account_find(self, me);
+		if (!own && look(&account->owner) == owner) {
+			account_forgive(account, owner);
+			if (self->used <= i)
+				__atomic_store_n(&self->used, i + 1, __ATOMIC_RELEASE);
+			say(&account->owner, me);
+			own = account;
+		}
+		mp_biased_release(end);
+		*ret_account = own;
+		if (own)
+			return 0;
+	}
+	return fail(-EUSERS, "%d processes get from this queue already", ACCOUNTS);
+}
+
+/* This process's. It is opened if `patience` tells how long that may take; else -ESRCH if there is
+ * none. */
+static int account_of(
+	struct mp_joinable_queue *self, struct patience *patience, struct account **ret_account)
 {
 	static _Thread_local struct {
 		struct mp_joinable_queue *queue;
@@ -111,23 +146,23 @@ static struct account *account_of(struct mp_joinable_queue *self, bool is_new)
 	uint32_t tid = mp_thread_self_()->tid;
 
 	/* In a forked child the thread is another one. */
-	if (last.queue == self && last.tid == tid && look(&last.account->owner) == last.me)
-		return last.account;
+	if (last.queue == self && last.tid == tid && look(&last.account->owner) == last.me) {
+		*ret_account = last.account;
+		return 0;
+	}
 	pid_t pid = getpid();
 	uint64_t me = proc_birth(pid) << PID_BITS | (uint64_t)pid;
-	struct account *account = NULL;
-	for (uint32_t i = 0; !account && i < __atomic_load_n(&self->used, __ATOMIC_ACQUIRE); i++)
-		if (look(&self->accounts[i].owner) == me)
-			account = &self->accounts[i];
-	if (!account && is_new)
-		account = account_open(self, me);
-	if (account) {
-		last.queue = self;
-		last.account = account;
-		last.me = me;
-		last.tid = tid;
+	*ret_account = account_find(self, me);
+	if (!*ret_account) {
+		int r = patience ? account_open(self, me, patience, ret_account) : -ESRCH;
+		if (r < 0)
+			return r;
 	}
-	return account;
+	last.queue = self;
+	last.account = *ret_account;
+	last.me = me;
+	last.tid = tid;
+	return 0;
 }
 
 static uint64_t sum_forgiven(const struct mp_joinable_queue *self)
@@ -154,11 +189,10 @@ static void forgive(struct mp_joinable_queue *self)
 	queue_clear_away(self->queue);
 	for (uint32_t i = 0; i < __atomic_load_n(&self->used, __ATOMIC_ACQUIRE); i++) {
 		struct account *account = &self->accounts[i];
-		uint64_t owner = look(&account->owner), got = look(&account->got);
-		uint64_t done = look(&account->done);
-		if (got > done + look(&account->forgiven) && !owner_is_alive(owner) &&
-			look(&account->owner) == owner)
-			say(&account->forgiven, got - done);
+		uint64_t owner = look(&account->owner);
+		if (look(&account->got) > look(&account->done) + look(&account->forgiven) &&
+			!owner_is_alive(owner))
+			account_forgive(account, owner);
 	}
 }
 
@@ -168,19 +202,19 @@ ssize_t mp_joinable_queue_get_for(
 	struct mp_joinable_queue *self, void *task, size_t size_max, int64_t timeout_ns)
 {
 	struct patience patience = {.timeout_ns = timeout_ns};
-	struct account *account = account_of(self, true);
 	struct mp_queue *queue = self->queue;
+	struct account *account;
 	uint64_t *header, at;
 	const char *from;
 
-	if (!account)
-		return fail(-EUSERS, "%d processes get from this queue already", ACCOUNTS);
-	int r = queue_begin_get(queue, &patience, &header, &at);
+	int r = account_of(self, &patience, &account);
+	if (r >= 0)
+		r = queue_begin_get(queue, &patience, &header, &at);
 	if (r < 0)
 		return r;
 	size_t n = message_of(queue, header, at, &from);
 	if (n > size_max) {
-		mp_biased_exit(&queue->get.end);
+		mp_queue_leave(queue);
 		return fail(-EMSGSIZE, "a task of %zu bytes, but room for %zu", n, size_max);
 	}
 	ring_copy_out(task, from, n);
@@ -198,18 +232,20 @@ ssize_t mp_joinable_queue_get_for(
 static bool is_finished(const void *argument)
 {
 	const struct mp_joinable_queue *self = argument;
-	/* In this order: what is seen as done had been put. */
+	/* In this order: what is seen as done had been put, and got. A put is counted behind the
+	 * message, and what is done of it must not make up for another's task. */
 	uint64_t finished = sum_done(self) + sum_forgiven(self);
 
-	return finished >= look(&self->queue->put.count);
+	return finished >= look(&self->queue->put.count) &&
+	       finished >= look(&self->queue->get.count);
 }
 
 int mp_joinable_queue_task_done(struct mp_joinable_queue *self)
 {
-	struct account *account = account_of(self, false);
+	struct account *account;
 	uint64_t done;
 
-	if (!account)
+	if (account_of(self, NULL, &account) < 0)
 		return fail(-EINVAL, "task_done() by a process that got no task");
 	done = look(&account->done);
 	do {
@@ -240,6 +276,8 @@ int mp_joinable_queue_join(struct mp_joinable_queue *self, int64_t timeout_ns)
 	int64_t deadline_ns = mp_deadline(timeout_ns);
 
 	for (;;) {
+		/* A task whose putter died before it was counted. */
+		queue_clear_away(self->queue);
 		if (is_finished(self))
 			return tell(self);
 		if (timeout_ns == 0)

@@ -12,10 +12,11 @@
  * order; the record says where.
  *
  * What is changed by one operation is committed by one store: of the header by a put, of `head` by
- * a get. All else that it changes is written down before (next_*) and carried out behind. Who gets
- *a lock with -EOWNERDEAD sees by that one word whether the dead one's operation took place, and
- * carries out the rest. Many messages that are put together hang on the first one's header, so they
- * are all there or none.
+ * a get. All else that it changes is written down before (next_*) and carried out behind: of a put
+ * the tail last, of a get the next head first, so that the one word and its neighbour tell in which
+ * half it was. Who gets a lock with -EOWNERDEAD sees whether the dead one's operation took place,
+ * and carries out the rest. Many messages that are put together hang on the first one's header, so
+ *they are all there or none.
  *
  * Waiting is done without a lock, at a seat for each end, in slices: after one, a waiter looks at
  * the locks, too, for a dead holder whom nobody else would clear away. Thus a wake-up that its
@@ -162,8 +163,8 @@ int mp_queue_put_for(struct mp_queue *queue, const void *message, size_t n, int6
 	say((uint64_t *)(void *)record, RECORD_THERE | n);
 	if (__builtin_expect((end ^ tail) >= GLANCE_BYTES, false))
 		say(&queue->glance, end);
-	say(&put->tail, end);
 	say(&put->count, count + 1);
+	say(&put->tail, end);
 	mp_biased_leave(&put->end, self);
 	notify(&queue->consumers, self);
 	return 0;
@@ -240,6 +241,8 @@ void mp_queue_cancel(struct mp_queue *queue)
 {
 	queue->put.next_large = queue->put.large_tail;
 	mp_biased_exit(&queue->put.end);
+	/* Who was woken for this room found the lock taken. */
+	notify(&queue->producers, mp_thread_self_());
 }
 
 /* ---- getting ---- */
@@ -255,7 +258,7 @@ static ssize_t get_slow(struct mp_queue *queue, void *message, size_t size_max, 
 		return r;
 	size_t n = message_of(queue, header, at, &from);
 	if (__builtin_expect(n > size_max, false)) {
-		mp_biased_exit(&queue->get.end);
+		mp_queue_leave(queue);
 		return fail(-EMSGSIZE, "a message of %zu bytes, but room for %zu", n, size_max);
 	}
 	ring_copy_out(message, from, n);
@@ -285,7 +288,9 @@ ssize_t mp_queue_get_for(struct mp_queue *queue, void *message, size_t size_max,
 	}
 	uint64_t end = head + HEADER_BYTES + ((n + 7) & ~UINT64_C(7));
 	ring_copy_out(message, record + HEADER_BYTES, n);
-	get->next_head = end;
+	/* In this order: the next head says that the rest may be written down. */
+	say(&get->next_head, end);
+	mp_robust_order_();
 	get->next_count = count + 1;
 	say(&get->head, end);
 	say(&get->count, count + 1);

@@ -34,6 +34,9 @@ enum {
  * there is more, notifies the next. */
 void queue_wake(struct crowd *crowd, uint32_t sleepers)
 {
+	/* With the one in waiting_drop(): who is not counted any more sees what was put, or is seen
+	 * not to be counted. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&crowd->waiting, __ATOMIC_RELAXED) <= sleepers)
 		waiter_wake(mp_waiter(), &crowd->seat, 1);
 }
@@ -158,7 +161,9 @@ void queue_consume(struct mp_queue *queue, uint64_t end, uint64_t count, const s
 {
 	struct consumers *get = &queue->get;
 
-	get->next_head = end;
+	/* It comes first: until the head is there, nothing of what follows counts. */
+	say(&get->next_head, end);
+	mp_robust_order_();
 	get->next_count = get->count + count;
 	get->next_large = get->large_head;
 	struct large copy = {.size = 0};
@@ -304,7 +309,8 @@ void queue_clear_away(struct mp_queue *queue)
 	clear_away(queue, &queue->get.end);
 }
 
-/* One less waits; never below none, which mending the count could cause. */
+/* One less waits; never below none, which mending the count could cause. Who made the condition
+ * true before this, and woke nobody because of the count, is seen by a look after it. */
 static void waiting_drop(struct crowd *crowd)
 {
 	uint32_t n = __atomic_load_n(&crowd->waiting, __ATOMIC_RELAXED);
@@ -312,6 +318,7 @@ static void waiting_drop(struct crowd *crowd)
 	while (n > 0 && !__atomic_compare_exchange_n(&crowd->waiting, &n, n - 1, false,
 				__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static int wait_in_slices(struct mp_queue *queue, struct crowd *crowd,
@@ -328,17 +335,19 @@ static int wait_in_slices(struct mp_queue *queue, struct crowd *crowd,
 		int64_t now = clock_ns();
 		int64_t end = deadline_ns - now > SLICE_NS ? now + SLICE_NS : deadline_ns;
 		r = waiter_wait(mp_waiter(), &crowd->seat, peer, ready, argument, end);
-		if (r < 0) {
-			queue_clear_away(queue);
-			/* Nobody has woken us for this: one who is counted as awake is not. */
-			if (ready(argument)) {
-				__atomic_store_n(&crowd->waiting, 1, __ATOMIC_RELAXED);
-				r = 0;
-			}
+		if (r == 0 && clock_ns() < end)
+			break;
+		/* Nobody has woken us for this, if it is ready: one who is counted as awake is not.
+		 */
+		queue_clear_away(queue);
+		if (ready(argument)) {
+			__atomic_store_n(&crowd->waiting, 1, __ATOMIC_RELAXED);
+			r = 0;
 		}
 	} while (r < 0 && clock_ns() < deadline_ns);
 	waiting_drop(crowd);
-	return r;
+	/* Counted as awake to the last, so it has to see to what came meanwhile. */
+	return r < 0 && ready(argument) ? 0 : r;
 }
 
 /* With the lock of those who put, and room for n bytes. */
@@ -348,8 +357,11 @@ int queue_begin_put(
 	for (;;) {
 		int r = patience->is_long ? queue_acquire(queue, &queue->put.end, patience)
 					  : acquire(queue, &queue->put.end, patience);
-		if (r < 0)
+		if (__builtin_expect(r < 0, false)) {
+			/* A wake-up for this one is another's now. */
+			notify(&queue->producers, mp_thread_self_());
 			return r;
+		}
 		r = __builtin_expect(is_closed(queue), false) ? -ESHUTDOWN
 							      : reserve(queue, n, place);
 		if (__builtin_expect(r == 0, true))
@@ -425,8 +437,11 @@ int queue_begin_get(
 	for (;;) {
 		int r = patience->is_long ? queue_acquire(queue, &queue->get.end, patience)
 					  : acquire(queue, &queue->get.end, patience);
-		if (__builtin_expect(r < 0, false))
+		if (__builtin_expect(r < 0, false)) {
+			/* A wake-up for this one is another's now. */
+			notify(&queue->consumers, mp_thread_self_());
 			return r;
+		}
 		/* Closed is asked first: what was put before is there then. */
 		bool closed = is_closed(queue);
 		*ret_header = first_record(queue, ret_at);

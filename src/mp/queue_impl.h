@@ -162,11 +162,12 @@ static inline bool fits(const struct producers *put, uint64_t end)
 	return end + HEADER_BYTES <= put->limit && put->count < put->count_limit;
 }
 
+/* The tail last: as long as a header stands there, who comes after a death carries this out. */
 static inline void put_carry_out(struct producers *put)
 {
-	say(&put->tail, put->next_tail);
 	say(&put->count, put->next_count);
 	say(&put->large_tail, put->next_large);
+	say(&put->tail, put->next_tail);
 }
 
 /* Everything but the first header is in place: puts `count` messages, up to `end`. */
@@ -179,6 +180,7 @@ static inline void publish(
 	put->next_tail = end;
 	put->next_count = put->count + count;
 	put->next_large = large_end;
+	mp_robust_order_();
 	say(header_at(queue, put->tail), header);
 	mp_robust_order_();
 	if (__builtin_expect(((end ^ put->tail) & ~(uint64_t)(GLANCE_BYTES - 1)) != 0, false))
