@@ -34,6 +34,8 @@ enum {
 	SCENARIO_STATE_MAX = 4096,
 	/* Workers at once. More would need more descriptors than a process has by default. */
 	SCENARIO_CREW_MAX = 250,
+	/* What each worker writes to a terminal in one iteration. */
+	SCENARIO_PAGE_LINES = 25,
 };
 
 struct scenario {

@@ -99,23 +99,18 @@ static int line_write(struct terminal *terminal, const char *line)
 	for (size_t at = 0; r >= 0 && at < TERMINAL_LINE_BYTES; at += PIECE_BYTES) {
 		r = piece_write(
 			terminal->write_fd, line + at, PIECE_BYTES, terminal->crew.deadline_ns);
-		/* The next piece takes a program a moment, in which others run. */
-		sched_yield();
+		/* In the middle the program takes a moment, in which others run, on one CPU too. */
+		if (at == TERMINAL_LINE_BYTES / 2)
+			sched_yield();
 	}
 	return r;
-}
-
-/* Its share of the lines. */
-static uint64_t lines_of(const struct terminal *terminal, unsigned worker)
-{
-	return terminal->lines / terminal->workers + (worker < terminal->lines % terminal->workers);
 }
 
 static int work(void *context, unsigned index)
 {
 	struct terminal *terminal = context;
 	char line[LINE_ROOM];
-	uint64_t count = lines_of(terminal, index);
+	uint64_t count = terminal->lines / terminal->workers;
 	int r = 0;
 
 	for (uint64_t i = 0; r >= 0 && i < count; i++) {
@@ -213,7 +208,7 @@ int terminal_run(struct load *load)
 	struct terminal *terminal = load->state;
 	struct reading reading = {0};
 
-	terminal->lines = load->iterations;
+	terminal->lines = load->iterations * terminal->workers * SCENARIO_PAGE_LINES;
 	int r = crew_start(&terminal->crew, terminal->workers, work, terminal);
 	if (r < 0)
 		return trace(r);

@@ -5,7 +5,8 @@
  * arrive whole; without, the pieces of several lines mix. What differs between the scenarios is
  * the place: it has an end to write and one to read, where the caller sits and looks at each line.
  *
- * One iteration is a line. No byte may be lost in either case.
+ * One iteration is a page of SCENARIO_PAGE_LINES lines of each worker. No byte may be lost in
+ * either case.
  */
 #include "harness/scenario.h"
 #include "mp/lock.h"

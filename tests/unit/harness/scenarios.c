@@ -29,7 +29,7 @@
 #include "scenario/ticket.h"
 
 /* What goes wrong without a lock goes wrong nearly always; by luck it may not. */
-enum { TRIES = 20, ITERATIONS = 40, MESSAGE_MAX = 512 };
+enum { TRIES = 20, ITERATIONS = 10, MESSAGE_MAX = 512 };
 
 static struct topo *topo;
 
