@@ -111,7 +111,8 @@ static void write_plots(FILE *out, const char *dir)
 	/* The order of reading: the questions of the verdict, then what explains the answers. */
 	static const char *const order[] = {"latency_size", "throughput_size", "pareto", "ecdf",
 		"spectrum", "process_thread", "wakeup", "matrix", "speedup", "efficiency",
-		"dispatch", "lock_cost", "contended", "fairness", "signals", "spawn", "python", ""};
+		"dispatch", "pool_kinds", "lock_cost", "contended", "fairness", "signals", "spawn",
+		"python", ""};
 	char path[PATH_MAX];
 	struct dirent **entries = NULL;
 	int count = snprintf(path, sizeof(path), "%s/plots", dir) < PATH_MAX

@@ -137,7 +137,8 @@ int report_plots(
 	const struct results *results, const char *dir, const struct report_plots_options *options)
 {
 	static int (*const makers[])(struct plotter *) = {plot_lines_all, plot_tails_all,
-		plot_points_all, plot_pairs_all, plot_matrix_all, plot_dots_all, plot_speedup_all};
+		plot_points_all, plot_pairs_all, plot_matrix_all, plot_dots_all, plot_speedup_all,
+		plot_ratio_all};
 	_cleanup_(view_freep) struct view *view = view_new(results);
 	_cleanup_(freep) struct plotter *plotter = own_array(1, sizeof(*plotter));
 	char first[PATH_MAX + PLOT_TEXT_MAX] = "";

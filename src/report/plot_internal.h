@@ -155,9 +155,6 @@ bool plot_setting_holds(const struct result_axes *setting, const struct result_a
 /* A row that stands for its subject: nothing is other than usual, or everything is. */
 bool plot_is_usable(const struct plotter *plotter, const struct view_row *row);
 
-/* Where the family was measured: the nearest two cores; NULL when nowhere. */
-const char *plot_near_placement(const struct plotter *plotter, enum view_family family);
-
 /* The plots; each makes as many as the results have data for. */
 int plot_lines_all(struct plotter *plotter);  /* latency_size, throughput_size, wakeup */
 int plot_tails_all(struct plotter *plotter);  /* ecdf, spectrum */
@@ -166,4 +163,4 @@ int plot_pairs_all(struct plotter *plotter);  /* process_thread */
 int plot_matrix_all(struct plotter *plotter);
 int plot_dots_all(struct plotter *plotter);    /* dispatch, lock_cost, contended, fairness, spawn */
 int plot_speedup_all(struct plotter *plotter); /* speedup, efficiency */
-int plot_python_all(struct plotter *plotter);
+int plot_ratio_all(struct plotter *plotter);   /* python, pool_kinds */

@@ -83,18 +83,3 @@ bool plot_is_usable(const struct plotter *plotter, const struct view_row *row)
 			return false;
 	return true;
 }
-
-const char *plot_near_placement(const struct plotter *plotter, enum view_family family)
-{
-	static const char *const nearest[] = {"same_l2", "same_l3", "same_package", "smt",
-		"cross_numa", "cross_package", "free", "same_pu"};
-
-	for (size_t p = 0; p < sizeof(nearest) / sizeof(nearest[0]); p++)
-		for (size_t i = 0; i < plotter->view->group_count; i++) {
-			const struct result_axes *axes = plotter->view->groups[i].axes;
-			if (strcmp(axes->placement, nearest[p]) == 0 &&
-				family_of_axes(axes) == family)
-				return nearest[p];
-		}
-	return NULL;
-}

@@ -179,7 +179,8 @@ static void test_plot_data_families(void **state)
 {
 	static const char *const files[] = {"speedup_same_l3.dat", "speedup_same_l3.gp",
 		"efficiency_same_l3.dat", "dispatch_same_l3.dat", "lock_cost_same_l3.dat",
-		"contended_same_l3.dat", "fairness_same_l3.dat", "spawn_same_pu.dat"};
+		"contended_same_l3.dat", "fairness_same_l3.dat", "spawn_same_pu.dat",
+		"python_same_l3.dat", "pool_kinds_same_l3.dat"};
 	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
 	struct report_plots_options options = {0};
 	char dir[64], path[192];
