@@ -213,13 +213,14 @@ static int join_one(struct crew_worker *worker, int64_t deadline_ns)
 
 int crew_join(struct crew *crew, int64_t *ret_end_ns)
 {
+	int64_t deadline_ns = clock_ns() + CREW_DEADLINE_NS;
 	char message[CREW_MESSAGE_MAX];
 	int worst = 0;
 
 	for (unsigned i = 0; i < crew->count; i++) {
 		if (!crew->workers[i].started)
 			continue;
-		int r = join_one(&crew->workers[i], crew->deadline_ns);
+		int r = join_one(&crew->workers[i], deadline_ns);
 		if (r < 0 && worst >= 0) {
 			worst = r;
 			snprintf(message, sizeof(message), "%s", error_message(r));

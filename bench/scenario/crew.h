@@ -59,14 +59,14 @@ struct crew {
 	unsigned cpu_count;
 	crew_work *work;
 	void *context;
-	int64_t deadline_ns;
+	int64_t deadline_ns; /* for all to stand at the gate, and for it to open */
 };
 
 int crew_open(struct crew *crew, const struct load *load);
 int crew_start(struct crew *crew, unsigned count, crew_work *work, void *context);
 /* The time of it. */
 int64_t crew_go(struct crew *crew);
-/* ret_end_ns: when the last one was done; may be NULL. */
+/* Waits for at most CREW_DEADLINE_NS. ret_end_ns: when the last one was done; may be NULL. */
 int crew_join(struct crew *crew, int64_t *ret_end_ns);
 /* The sentence of the worker that failed first, if one did; else 0. */
 int crew_error(const struct crew *crew);

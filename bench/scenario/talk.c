@@ -152,7 +152,6 @@ void talk_close(void *state)
 		eventfd_write(talk->stop, 1);
 	/* A server that does not end by itself is found by the audit of what is left; here it has
 	 * its chance. */
-	talk->crew.deadline_ns = clock_ns() + CREW_DEADLINE_NS;
 	if (talk->crew.board)
 		crew_join(&talk->crew, NULL);
 	crew_close(&talk->crew);

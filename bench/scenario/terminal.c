@@ -16,6 +16,9 @@
  * room for them. */
 enum { PIECE_BYTES = 8, BUFFER_BYTES = 16384, LINE_ROOM = 96 };
 
+/* For the next piece to go, or to come. */
+#define WAIT_MS ((int)(CREW_DEADLINE_NS / NS_PER_MS))
+
 /* What the reader knows. */
 struct reading {
 	char buffer[BUFFER_BYTES];
@@ -75,14 +78,14 @@ static void line_make(char line[LINE_ROOM], unsigned worker, uint64_t number)
 		number);
 }
 
-static int piece_write(int fd, const char *piece, size_t n, int64_t deadline_ns)
+static int piece_write(int fd, const char *piece, size_t n)
 {
 	while (n > 0) {
 		ssize_t put = write(fd, piece, n);
 		struct pollfd room = {.fd = fd, .events = POLLOUT};
 		if (put < 0 && errno != EAGAIN && errno != EINTR)
 			return fail(-errno, "writing a line: %s", strerror(errno));
-		if (put < 0 && poll(&room, 1, deadline_left_ms(deadline_ns)) == 0)
+		if (put < 0 && poll(&room, 1, WAIT_MS) == 0)
 			return fail(-ETIMEDOUT, "nobody reads");
 		if (put > 0) {
 			piece += put;
@@ -97,8 +100,7 @@ static int line_write(struct terminal *terminal, const char *line)
 	int r = 0;
 
 	for (size_t at = 0; r >= 0 && at < TERMINAL_LINE_BYTES; at += PIECE_BYTES) {
-		r = piece_write(
-			terminal->write_fd, line + at, PIECE_BYTES, terminal->crew.deadline_ns);
+		r = piece_write(terminal->write_fd, line + at, PIECE_BYTES);
 		/* In the middle the program takes a moment, in which others run, on one CPU too. */
 		if (at == TERMINAL_LINE_BYTES / 2)
 			sched_yield();
@@ -179,7 +181,7 @@ static int read_all(struct reading *reading, struct terminal *terminal, struct l
 
 	while (left > 0) {
 		struct pollfd come = {.fd = terminal->read_fd, .events = POLLIN};
-		if (poll(&come, 1, deadline_left_ms(terminal->crew.deadline_ns)) == 0)
+		if (poll(&come, 1, WAIT_MS) == 0)
 			return fail(-ETIMEDOUT, "%" PRIu64 " bytes of %" PRIu64 " lines are lost",
 				left, terminal->lines);
 		ssize_t n = read(terminal->read_fd, reading->buffer + reading->held,

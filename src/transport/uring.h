@@ -1,6 +1,6 @@
 #pragma once
 /*
- * A ring of io_uring, as the io_uring mechanisms need it. This is the only place that knows
+ * A ring of io_uring, as the io_uring mechanisms need it. This is their only place that knows
  * liburing; built without it, uring_probe() says so and the rest fails with -EOPNOTSUPP.
  */
 #include <stdbool.h>
