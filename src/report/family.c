@@ -215,3 +215,24 @@ char *family_factor(char buffer[VIEW_TEXT_MAX], double factor)
 	snprintf(buffer, VIEW_TEXT_MAX, "%.*f ×", digits, factor);
 	return buffer;
 }
+
+unsigned family_count_held(const char *words, const struct result_axes *axes, unsigned *ret_all)
+{
+	unsigned held = 0;
+
+	*ret_all = 0;
+	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+		char word[64], text[RESULT_AXIS_MAX];
+		size_t length = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)length, words);
+		words += length;
+		char *value = strchr(word, '=');
+		*ret_all += 1;
+		if (!value)
+			continue;
+		*value++ = '\0';
+		const char *found = result_axis(axes, word, text);
+		held += found && strcmp(found, value) == 0;
+	}
+	return held;
+}

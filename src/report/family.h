@@ -36,6 +36,9 @@ char *family_value(char buffer[VIEW_TEXT_MAX], const struct result_param *param)
 int family_compare_params(
 	const struct result_axes *a, const struct result_axes *b, const char *but);
 
+/* How many of the words "key=value", of *ret_all, hold for the axes. */
+unsigned family_count_held(const char *words, const struct result_axes *axes, unsigned *ret_all);
+
 /* ---- pools ---- */
 
 struct speedup {

@@ -7,28 +7,6 @@
 #include "report/family.h"
 #include "report/plot_internal.h"
 
-/* How many of the words "key=value" hold for the axes. */
-static unsigned count_held(const char *words, const struct result_axes *axes, unsigned *ret_all)
-{
-	unsigned held = 0;
-
-	*ret_all = 0;
-	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
-		char word[64], text[RESULT_AXIS_MAX];
-		size_t length = strcspn(words, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)length, words);
-		words += length;
-		char *value = strchr(word, '=');
-		*ret_all += 1;
-		if (!value)
-			continue;
-		*value++ = '\0';
-		const char *found = result_axis(axes, word, text);
-		held += found && strcmp(found, value) == 0;
-	}
-	return held;
-}
-
 static bool is_at(const struct plot_setting *setting, const struct result_axes *axes)
 {
 	unsigned all, held;
@@ -37,7 +15,7 @@ static bool is_at(const struct plot_setting *setting, const struct result_axes *
 		(setting->placement && strcmp(axes->placement, setting->placement) != 0) ||
 		(setting->exec && strcmp(axes->exec, setting->exec) != 0))
 		return false;
-	held = count_held(setting->must ? setting->must : "", axes, &all);
+	held = family_count_held(setting->must ? setting->must : "", axes, &all);
 	return held == all;
 }
 
@@ -52,7 +30,7 @@ const struct result_axes *plot_setting_find(
 		unsigned all, liked = 0;
 		if (!is_at(setting, group->axes))
 			continue;
-		liked = count_held(setting->likes ? setting->likes : "", group->axes, &all);
+		liked = family_count_held(setting->likes ? setting->likes : "", group->axes, &all);
 		if (!found || liked > best || (liked == best && group->count > found->count)) {
 			found = group;
 			best = liked;

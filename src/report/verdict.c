@@ -4,37 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/verdict_internal.h"
 #include "report/view.h"
 #include "result/own.h"
 
-enum metric { METRIC_TIME, METRIC_RATE, METRIC_BANDWIDTH, METRIC_CPU };
-enum where { TWO_CORES, ONE_CPU, ANYWHERE };
-enum { SIZE_SMALL = 64, SENDERS = 4, CONTENDERS_MAX = 128, TIED_NAMED = 3 };
+enum { CONTENDERS_MAX = 128, TIED_NAMED = 3 };
 
-static const struct question {
-	const char *what; /* "Lowest latency" */
-	const char *workload;
-	enum metric metric;
-	enum where where;
-	bool large; /* the largest size instead of 64 B */
-} questions[] = {
-	{"Lowest latency", "pingpong", METRIC_TIME, TWO_CORES, false},
-	{"Lowest latency", "pingpong", METRIC_TIME, ONE_CPU, false},
-	{"Most messages", "stream", METRIC_RATE, TWO_CORES, false},
-	{"Highest bandwidth", "stream", METRIC_BANDWIDTH, TWO_CORES, true},
-	{"Most messages", "fan_in", METRIC_RATE, ANYWHERE, false},
-	{"Cheapest occasional message", "wakeup", METRIC_TIME, ANYWHERE, false},
-	{"Least CPU time per message", "pingpong", METRIC_CPU, TWO_CORES, false},
-};
-
-/* Where "between two cores" is looked for, the nearest first. */
-static const char *const core_pairs[] = {
-	"same_l3", "same_l2", "same_package", "cross_numa", "cross_package", NULL};
-static const char *const one_cpu[] = {"same_pu", NULL};
-static const char *const anywhere[] = {"same_l3", "same_l2", "same_package", "cross_numa",
-	"cross_package", "free", "same_pu", NULL};
-
-static const struct estimate *figure_of(const struct view_row *row, enum metric metric)
+static const struct estimate *figure_of(const struct view_row *row, enum verdict_metric metric)
 {
 	switch (metric) {
 	case METRIC_RATE:
@@ -48,62 +24,20 @@ static const struct estimate *figure_of(const struct view_row *row, enum metric 
 	}
 }
 
-static bool more_is_better(enum metric metric)
+static bool more_is_better(enum verdict_metric metric)
 {
 	return metric == METRIC_RATE || metric == METRIC_BANDWIDTH;
 }
 
-static enum view_kind kind_of(enum metric metric)
+static enum view_kind kind_of(enum verdict_metric metric)
 {
 	return metric == METRIC_RATE        ? VIEW_RATE
 	       : metric == METRIC_BANDWIDTH ? VIEW_BANDWIDTH
 					    : VIEW_TIME;
 }
 
-/* Which of two groups the question means: the largest size or 64 B, four senders (or the most there
- * are), the largest gap. */
-static bool is_better_group(const struct question *question, const struct result_axes *axes,
-	const struct view_group *found)
-{
-	if (!question->large && axes->size_bytes != SIZE_SMALL)
-		return false;
-	if (!found)
-		return true;
-	const struct result_axes *other = found->axes;
-	if (axes->size_bytes != other->size_bytes)
-		return axes->size_bytes > other->size_bytes;
-	if (axes->senders != other->senders)
-		return other->senders != SENDERS &&
-		       (axes->senders == SENDERS || axes->senders > other->senders);
-	return axes->gap_ns > other->gap_ns;
-}
-
-/* The group of the question, at the first placement that has it. */
-static const struct view_group *group_of(const struct view *view, const struct question *question)
-{
-	const char *const *placement = question->where == ONE_CPU     ? one_cpu
-				       : question->where == TWO_CORES ? core_pairs
-								      : anywhere;
-
-	for (; *placement; placement++) {
-		const struct view_group *found = NULL;
-		for (size_t i = 0; i < view->group_count; i++) {
-			const struct view_group *group = &view->groups[i];
-			const struct result_axes *axes = group->axes;
-			if (strcmp(axes->workload, question->workload) == 0 &&
-				strcmp(axes->exec, "process") == 0 &&
-				strcmp(axes->placement, *placement) == 0 &&
-				is_better_group(question, axes, found))
-				found = group;
-		}
-		if (found)
-			return found;
-	}
-	return NULL;
-}
-
 struct contest {
-	const struct question *question;
+	const struct verdict_question *question;
 	const struct view_group *group;
 	const struct view_row *rows[CONTENDERS_MAX]; /* the best first */
 	size_t count;
@@ -132,7 +66,7 @@ static void say(struct contest *contest, const char *format, ...)
 
 static void enter(struct contest *contest, const struct view_row *row)
 {
-	enum metric metric = contest->question->metric;
+	enum verdict_metric metric = contest->question->metric;
 	double value = figure_of(row, metric)->value;
 	size_t at = contest->count;
 
@@ -179,7 +113,7 @@ static void say_figure(struct contest *contest, const struct view_row *row)
 static void say_behind(
 	struct contest *contest, const struct view_row *best, const struct view_row *row)
 {
-	enum metric metric = contest->question->metric;
+	enum verdict_metric metric = contest->question->metric;
 	const struct estimate *a = figure_of(best, metric), *b = figure_of(row, metric);
 	struct estimate ratio =
 		more_is_better(metric) ? estimate_ratio(b, a) : estimate_ratio(a, b);
@@ -194,9 +128,12 @@ static void say_behind(
 		metric == METRIC_CPU     ? "as much"
 		: more_is_better(metric) ? "less"
 					 : "as long");
+	if (ratio.level > 0 && ratio.high < 1000)
+		say(contest, " (%.3g…%.3g", ratio.low, ratio.high);
+	else if (ratio.level > 0)
+		say(contest, " (%.0f…%.0f", ratio.low, ratio.high);
 	if (ratio.level > 0)
-		say(contest, " (%.3g…%.3g, at %.0f %% or better)", ratio.low, ratio.high,
-			100 * ratio.level);
+		say(contest, ", at %.0f %% or better)", 100 * ratio.level);
 	say(contest, ".");
 }
 
@@ -205,14 +142,23 @@ static void say_floor(struct contest *contest)
 	if (!contest->floor || contest->question->metric == METRIC_CPU ||
 		contest->question->metric == METRIC_BANDWIDTH)
 		return;
-	say(contest, " The floor (null) is ");
+	say(contest, " The floor (%s) is ", contest->floor->summary->cell->axes.subject);
 	say_figure(contest, contest->floor);
 	say(contest, ".");
 }
 
 static void say_cost(struct contest *contest, const struct view_row *best)
 {
+	const struct summary_fact *fairness = summary_fact(best->summary, "fairness");
 	char cpu[VIEW_TEXT_MAX], time[VIEW_TEXT_MAX];
+
+	if (family_of_axes(&best->summary->cell->axes) != VIEW_TRANSPORT) {
+		if (fairness)
+			say(contest,
+				" Its fairness, the least that a side got of the most, is %.2f.",
+				fairness->value);
+		return;
+	}
 
 	if (contest->question->metric == METRIC_CPU)
 		say(contest, " Its median is %s per %s.",
@@ -288,7 +234,7 @@ static void tell_tie(struct contest *contest, size_t tied)
 static const char *doubt(const struct contest *contest)
 {
 	const struct view_row *best = contest->rows[0], *second = contest->rows[1];
-	enum metric metric = contest->question->metric;
+	enum verdict_metric metric = contest->question->metric;
 
 	if (figure_of(best, metric)->level == 0 || figure_of(second, metric)->level == 0) {
 		contest->verdict->few_runs = true;
@@ -327,28 +273,11 @@ static void answer(struct contest *contest)
 	say_floor(contest);
 }
 
-/* "64 B from 4 senders, unbound (free)", "64 B between two cores (same_l3) after a gap of 1 ms". */
-static void ask_text(
-	const struct contest *contest, const char *label, char question[VERDICT_QUESTION_MAX])
-{
-	const struct result_axes *axes = contest->group->axes;
-	char size[VIEW_TEXT_MAX], gap[VIEW_TEXT_MAX], more[VIEW_TEXT_MAX] = "";
-
-	if (axes->senders)
-		snprintf(more, sizeof(more), " from %u senders,", axes->senders);
-	else if (axes->gap_ns)
-		snprintf(more, sizeof(more), " after a gap of %.40s,",
-			view_duration(gap, axes->gap_ns));
-	snprintf(question, VERDICT_QUESTION_MAX, "%s, %s%s %s, processes%s%.40s",
-		contest->question->what, view_size(size, axes->size_bytes), more,
-		view_placement_prose(axes->placement), label[0] ? ", on " : "", label);
-}
-
-static bool ask(const struct view *view, const struct question *question, unsigned machine,
+static bool ask(const struct view *view, const struct verdict_question *question, unsigned machine,
 	struct verdict *ret)
 {
 	struct contest contest = {
-		.question = question, .group = group_of(view, question), .verdict = ret};
+		.question = question, .group = verdict_group(view, question), .verdict = ret};
 
 	if (!contest.group)
 		return false;
@@ -356,7 +285,8 @@ static bool ask(const struct view *view, const struct question *question, unsign
 	if (contest.count < 2)
 		return false;
 	*ret = (struct verdict){0};
-	ask_text(&contest, view->results->machines[machine].label, ret->question);
+	verdict_ask_text(question, contest.group->axes, view->results->machines[machine].label,
+		ret->question);
 	answer(&contest);
 	return true;
 }
@@ -375,11 +305,12 @@ size_t verdict_make(const struct view *view, struct verdict verdicts[VERDICTS_MA
 	size_t count = 0;
 
 	for (unsigned machine = 0; machine < view->results->machine_count; machine++) {
-		for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		for (size_t i = 0; i < verdict_question_count; i++)
 			if (count < VERDICTS_MAX &&
-				ask(view, &questions[i], machine, &verdicts[count]))
+				ask(view, &verdict_questions[i], machine, &verdicts[count]))
 				count++;
 		count += verdict_compare(view, machine, verdicts + count, VERDICTS_MAX - count);
+		count += verdict_families(view, machine, verdicts + count, VERDICTS_MAX - count);
 	}
 	return count;
 }

@@ -2,7 +2,7 @@
 /*
  * The answers to the questions that a reader has, from the data alone: a winner is named only when
  * its interval and the runner-up's exist, do not meet, and are of CPUs in the same state; otherwise
- * what is missing is said. The floor (null) is no contender.
+ * what is missing is said. The floor (null, serial, none) is no contender.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "result/summary.h"
 
 enum { VERDICT_TEXT_MAX = 768, VERDICT_ADVICE_MAX = 200, VERDICT_QUESTION_MAX = 256 };
-enum { VERDICTS_MAX = 24 };
+enum { VERDICTS_MAX = 48 };
 
 struct verdict {
 	char question[VERDICT_QUESTION_MAX]; /* "Lowest latency, 64 B between two cores" */

@@ -438,6 +438,36 @@ static void test_verdict_questions(void **state)
 		assert_null(strstr(verdicts[i].advice, "null"));
 }
 
+/* A lock that is fast and unfair is named with its fairness; what is no contender never wins. */
+static void test_verdict_of_families(void **state)
+{
+	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
+	_cleanup_(results_freep) struct results *few = synthetic_families("pl", 3);
+	struct verdict verdicts[VERDICTS_MAX];
+
+	(void)state;
+	_cleanup_(view_freep) struct view *view = view_new(results);
+	size_t count = verdict_make(view, verdicts);
+	const struct verdict *lock = find_verdict(verdicts, count, "Which lock: two want it");
+	const struct verdict *grain = find_verdict(verdicts, count, "From which grain");
+	const struct verdict *scenarios = find_verdict(verdicts, count, "Do the scenarios");
+	assert_true(lock && grain && scenarios);
+	assert_string_equal(lock->advice, "Take spinlock.");
+	assert_non_null(strstr(lock->answer, "of the most, is 0.12."));
+	assert_non_null(strstr(grain->advice, " on (mp_threads)."));
+	assert_string_equal(scenarios->advice, "No.");
+	for (size_t i = 0; i < count; i++) {
+		assert_null(strstr(verdicts[i].advice, "serial"));
+		assert_null(strstr(verdicts[i].advice, "none"));
+	}
+	_cleanup_(view_freep) struct view *few_view = view_new(few);
+	count = verdict_make(few_view, verdicts);
+	lock = find_verdict(verdicts, count, "Which lock: two want it");
+	assert_non_null(lock);
+	assert_string_equal(
+		lock->advice, "spinlock is ahead of mp_lock, not proven (too few runs).");
+}
+
 static void test_machines_stay_apart(void **state)
 {
 	_cleanup_(results_freep) struct results *one = small(0), *two = small(0), *both = NULL;
@@ -515,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_page_families),
 		cmocka_unit_test(test_verdict_of_few_runs),
 		cmocka_unit_test(test_verdict_questions),
+		cmocka_unit_test(test_verdict_of_families),
 		cmocka_unit_test(test_machines_stay_apart),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_empty),
