@@ -28,6 +28,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -46,13 +47,49 @@ enum {
 };
 
 #define LARGE_DEFAULT ((size_t)4 << 30)
+#define LARGE_LEAST ((size_t)16 << 20)
+
+/* What a queue may reserve unasked: a small part of what the process may have. Beyond the limit of
+ * a file's size there is a signal instead of an error. */
+static size_t large_default(void)
+{
+	size_t large = LARGE_DEFAULT;
+	struct rlimit space, file;
+
+	if (getrlimit(RLIMIT_AS, &space) < 0)
+		space.rlim_cur = RLIM_INFINITY;
+	if (getrlimit(RLIMIT_FSIZE, &file) < 0)
+		file.rlim_cur = RLIM_INFINITY;
+	while (large > LARGE_LEAST && (large > space.rlim_cur / 32 || large > file.rlim_cur))
+		large /= 2;
+	return large;
+}
+
+/* The region for large messages: of so many bytes, or by default of as many as can be had. */
+static char *large_new(size_t bytes, size_t *ret_bytes)
+{
+	size_t large = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (large < (bytes ? bytes : large_default()))
+		large *= 2;
+	char *region = mp_shared_new(large);
+	/* No room for it, in what is limited or between other mappings: smaller, unless this size
+	 * was asked for. */
+	while (!region && bytes == 0 && large > LARGE_LEAST &&
+		(errno == ENOMEM || errno == EEXIST)) {
+		large /= 2;
+		region = mp_shared_new(large);
+	}
+	*ret_bytes = large;
+	return region;
+}
 
 struct mp_queue *mp_queue_new(const struct mp_queue_options *options)
 {
 	static const struct mp_queue_options defaults;
 	const struct mp_queue_options *o = options ? options : &defaults;
 	size_t capacity = CAPACITY_MIN;
-	size_t large = sysconf(_SC_PAGESIZE);
+	size_t large;
 
 	if (o->capacity_bytes > SIZE_MAX / 4 || o->large_bytes > SIZE_MAX / 4) {
 		errno = EINVAL;
@@ -60,11 +97,9 @@ struct mp_queue *mp_queue_new(const struct mp_queue_options *options)
 	}
 	while (capacity < (o->capacity_bytes ? o->capacity_bytes : CAPACITY_DEFAULT))
 		capacity *= 2;
-	while (large < (o->large_bytes ? o->large_bytes : LARGE_DEFAULT))
-		large *= 2;
 	struct mp_queue *queue = mp_shared_new(sizeof(*queue));
 	char *data = queue ? mp_shared_new(capacity) : NULL;
-	char *region = data ? mp_shared_new(large) : NULL;
+	char *region = data ? large_new(o->large_bytes, &large) : NULL;
 	if (!region) {
 		mp_shared_free(data);
 		mp_shared_free(queue);

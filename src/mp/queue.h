@@ -9,7 +9,8 @@
  *	mp_queue_put(queue, &task, sizeof(task));
  *	ssize_t n = mp_queue_get(queue, &task, sizeof(task));
  *
- * Any process or thread that has the pointer may call any of these at any time. One that waits
+ * Any process or thread that has the pointer may call any of these at any time, but not a signal
+ * handler. One that waits
  * sleeps, after spinning for as long as that pays. One that is killed, at whatever instruction,
  * takes at most its own message with it: a put that it had not finished never was, and what it was
  * getting either stays for others or is gone with it. One that is stopped in the middle of a put or
@@ -30,8 +31,10 @@ struct mp_queue_options {
 	size_t maxsize;
 	/* Of the ring in which messages are handed over; 0: 1 MiB. Up to a power of two. */
 	size_t capacity_bytes;
-	/* For all messages together that are larger than half of the ring; 0: 4 GiB. Address space
-	 * only: memory is used while a message is there. */
+	/* For all messages together that are larger than half of the ring; 0: 4 GiB, or less where
+	 * 'ulimit -v' is small or no such place is free, but at least 16 MiB. Address space only:
+	 * memory is used while a message is there. For thousands of queues ask for less: a page is
+	 * enough where messages are small. */
 	size_t large_bytes;
 };
 
