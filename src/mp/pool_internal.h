@@ -21,8 +21,8 @@ enum {
 	POOL_PAYLOAD_WORDS = 5,
 	POOL_ITEM_INLINE = 32,
 	POOL_TRIES = 3,
-	/* Between two stores of a worker's place in its queue. */
-	POOL_PUBLISH_MASK = 15,
+	/* A queue that its worker has not looked at for so long is full, so that places compare. */
+	POOL_QUEUE_LAG = 1 << 30,
 	POOL_RUN = 16,      /* tasks that go to one worker before the next is looked for */
 	POOL_PREFETCH = 12, /* records */
 	/* What it takes to hand a CPU over to a worker and back. */
@@ -77,6 +77,7 @@ struct pool_worker {
 	_Atomic uint32_t nudge;      /* by others: there is work elsewhere */
 	/* Written by the owner. */
 	_Alignas(64) _Atomic uint32_t tail;
+	_Atomic uint32_t taken; /* as head, when others have emptied the queue of one who sleeps */
 };
 
 enum worker_phase {
@@ -287,6 +288,24 @@ static inline _Atomic uint32_t *entry_of(const struct mp_pool *pool, unsigned wo
 static inline bool is_asleep(const struct pool_worker *worker)
 {
 	return (uint16_t)atomic_load_explicit(&worker->seat.sleepers, memory_order_relaxed) != 0;
+}
+
+/* Of two places before the tail the one that is nearer to it. */
+static inline uint32_t pool_nearer(uint32_t tail, uint32_t a, uint32_t b)
+{
+	return tail - a < tail - b ? a : b;
+}
+
+/* A worker's queue as others see it: all before *ret_front is taken. */
+static inline uint32_t pool_queue_of(const struct pool_worker *worker, uint32_t *ret_front)
+{
+	/* In this order, so that neither is beyond the tail. */
+	uint32_t head = atomic_load_explicit(&worker->head, memory_order_acquire);
+	uint32_t taken = atomic_load_explicit(&worker->taken, memory_order_acquire);
+	uint32_t tail = atomic_load_explicit(&worker->tail, memory_order_acquire);
+
+	*ret_front = pool_nearer(tail, head, taken);
+	return tail;
 }
 
 /* Asks for a line that somebody else has written, to write to it. */

@@ -120,8 +120,8 @@ uint32_t pool_backlog(const struct mp_pool *pool)
 
 	for (unsigned w = 0; w < pool->workers; w++) {
 		const struct pool_worker *worker = &pool->shared->worker[w];
-		uint32_t head = atomic_load_explicit(&worker->head, memory_order_relaxed);
-		sum += atomic_load_explicit(&worker->tail, memory_order_acquire) - head;
+		uint32_t front, tail = pool_queue_of(worker, &front);
+		sum += tail - front;
 	}
 	return sum;
 }
@@ -144,18 +144,22 @@ static void pool_flush(struct mp_pool *pool, struct waiter *waiter)
 		pool_wake(pool, waiter, backlog - awake < asleep ? backlog - awake : asleep);
 }
 
+/* Whether this place of a queue holds a task that nobody has begun. */
+static bool is_live(const struct mp_pool *pool, unsigned worker, uint32_t at)
+{
+	uint32_t entry = atomic_load_explicit(entry_of(pool, worker, at), memory_order_relaxed);
+
+	return entry && is_queued(pool->records + entry % POOL_RECORDS);
+}
+
 static bool has_queued(const struct mp_pool *pool, unsigned worker)
 {
 	const struct pool_worker *self = &pool->shared->worker[worker];
-	uint32_t tail = atomic_load_explicit(&self->tail, memory_order_acquire);
+	uint32_t at, tail = pool_queue_of(self, &at);
 
-	for (uint32_t at = atomic_load_explicit(&self->head, memory_order_relaxed); at != tail;
-		at++) {
-		uint32_t entry =
-			atomic_load_explicit(entry_of(pool, worker, at), memory_order_relaxed);
-		if (entry && is_queued(pool->records + entry % POOL_RECORDS))
+	for (; at != tail; at++)
+		if (is_live(pool, worker, at))
 			return true;
-	}
 	return is_queued(mail_of(pool, worker));
 }
 
@@ -241,13 +245,23 @@ static void maybe_wake(struct mp_pool *pool, struct waiter *waiter)
 	pool->run = 0;
 }
 
-/* A worker's head passes what is taken only. */
+/* A worker's head passes what is taken only. It stays behind while its worker is stopped, or
+ * asleep, and others take everything: then the owner looks how far they are. */
 static bool is_full(struct mp_pool *pool, unsigned worker)
 {
 	if (!pool_is_full(pool, worker))
 		return false;
-	pool->head[worker] =
-		atomic_load_explicit(&pool->shared->worker[worker].head, memory_order_acquire);
+	struct pool_worker *self = &pool->shared->worker[worker];
+	uint32_t head = atomic_load_explicit(&self->head, memory_order_acquire);
+	uint32_t taken = atomic_load_explicit(&self->taken, memory_order_relaxed);
+	uint32_t tail = pool->tail[worker], front = pool_nearer(tail, head, taken);
+
+	if (tail - front >= POOL_QUEUE_ENTRIES && tail - head < POOL_QUEUE_LAG) {
+		while (front != tail && !is_live(pool, worker, front))
+			front++;
+		atomic_store_explicit(&self->taken, front, memory_order_relaxed);
+	}
+	pool->head[worker] = front;
 	return pool_is_full(pool, worker);
 }
 

@@ -141,6 +141,9 @@ __attribute__((no_sanitize("thread"))) static void fetch_ahead(struct work *work
 static bool run_queue(struct work *work)
 {
 	uint32_t tail = atomic_load_explicit(&work->self->tail, memory_order_acquire);
+	uint32_t taken = atomic_load_explicit(&work->self->taken, memory_order_relaxed);
+	/* What others have taken while this one slept is passed over. */
+	work->head = pool_nearer(tail, work->head, taken);
 	uint32_t end = tail - work->head > TURN ? work->head + TURN : tail;
 	bool did = false;
 
@@ -152,8 +155,10 @@ static bool run_queue(struct work *work)
 		/* 0: stolen. */
 		if (entry)
 			did |= run(work, record_at(work->pool, entry));
-		if ((++work->head & POOL_PUBLISH_MASK) == 0)
-			publish(work);
+		work->head++;
+		/* At once: when a record serves another task, what is before the head must not
+		 * look as if it waited. The line is that of `now`, and ours. */
+		publish(work);
 	}
 	return did;
 }
@@ -162,8 +167,7 @@ static bool run_queue(struct work *work)
 static bool find_in(struct work *work, unsigned v)
 {
 	struct pool_worker *victim = &work->shared->worker[v];
-	uint32_t begin = atomic_load_explicit(&victim->head, memory_order_relaxed);
-	uint32_t tail = atomic_load_explicit(&victim->tail, memory_order_acquire);
+	uint32_t begin, tail = pool_queue_of(victim, &begin);
 
 	if ((int32_t)(work->seen[v] - begin) > 0)
 		begin = work->seen[v];
@@ -346,8 +350,7 @@ void pool_help(struct mp_pool *pool, struct mp_result *record)
 	if (record && !is_queued(record))
 		return;
 	for (unsigned w = 0; w < pool->workers; w++)
-		work.seen[w] =
-			atomic_load_explicit(&pool->shared->worker[w].head, memory_order_relaxed);
+		pool_queue_of(&pool->shared->worker[w], &work.seen[w]);
 	if (record)
 		run(&work, record);
 	while (!record && steal(&work))

@@ -558,6 +558,32 @@ static void test_terminate(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* What a stopped worker's queue has held, and others have done, does not fill it. */
+static void test_stopped(void **state)
+{
+	(void)state;
+	enum { TASKS = 1000, ROUNDS = 300 };
+	struct mp_pool_options options = {.workers = 1, .caller_works = true};
+	_cleanup_(mp_pool_freep) struct mp_pool *pool = mp_pool_new(&options);
+	assert_non_null(pool);
+	uint64_t *values = mp_pool_alloc(pool, TASKS * sizeof(*values));
+	assert_non_null(values);
+	pid_t pid = mp_pool_worker_pid(pool, 0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WSTOPPED | WNOWAIT), 0);
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		for (uint64_t i = 0; i < TASKS; i++) {
+			uint64_t item = round + i;
+			assert_int_equal(mp_pool_submit(pool, add_one, &item, 8, &values[i]), 0);
+		}
+		assert_int_equal(mp_pool_wait(pool, MP_FOREVER), 0);
+		for (uint64_t i = 0; i < TASKS; i++)
+			assert_int_equal(values[i], round + i + 1);
+	}
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(mp_pool_apply(pool, add_one, &values[0], 8, &values[0], 8), 0);
+}
+
 /* A forked child cannot use its parent's pool, and may free it. */
 static void test_fork(void **state)
 {
@@ -631,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_tasks_per_child),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_no_resources),
 	};
