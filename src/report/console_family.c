@@ -148,7 +148,8 @@ static void add_scenario(
 	struct table *table, const struct result_cell *cell, const struct summary *summary)
 {
 	char value[VIEW_TEXT_MAX] = "", outcome[VIEW_LABEL_MAX] = "", verdict[VIEW_LABEL_MAX * 2];
-	char params[VIEW_LABEL_MAX], place[VIEW_LABEL_MAX];
+	char text[VIEW_LABEL_MAX * 3];
+	char params[VIEW_LABEL_MAX];
 	const struct result_axes *axes = &cell->axes;
 
 	if (summary) {
@@ -157,9 +158,15 @@ static void add_scenario(
 			rate ? VIEW_RATE : VIEW_TIME);
 		scenario_outcome(outcome, summary);
 	}
-	snprintf(place, sizeof(place), "%s, %s", family_exec(axes), axes->placement);
-	const char *texts[] = {axes->subject, place, family_params(params, axes, NULL), value,
-		outcome, scenario_verdict(verdict, sizeof(verdict), cell, summary)};
+	/* What is behind the colon explains it, after the facts. */
+	scenario_verdict(verdict, sizeof(verdict), cell, summary);
+	char *why = strchr(verdict, ':');
+	if (why)
+		*why++ = '\0';
+	snprintf(text, sizeof(text), "%s%s%s", outcome, why && outcome[0] ? ";" : "",
+		why ? why + !outcome[0] : "");
+	const char *texts[] = {axes->subject, family_exec(axes), axes->placement,
+		family_params(params, axes, NULL), value, verdict, text};
 	table_add(table, texts);
 }
 
@@ -168,9 +175,10 @@ static void print_scenario(
 	FILE *out, const struct view *view, const struct result_cell *first, unsigned width)
 {
 	static const struct table_column columns[] = {{"subject", false, 0, false},
-		{"workers", false, 2, false}, {"what", false, 0, false}, {"median", true, 3, false},
-		{"outcome", false, 1, false}, {"verdict", false, 0, true}};
-	_cleanup_(table_deinit) struct table table = {.columns = columns, .column_count = 6};
+		{"workers", false, 0, false}, {"where", false, 4, false}, {"what", false, 0, false},
+		{"median", true, 3, false}, {"verdict", false, 0, false},
+		{"outcome", false, 0, true}};
+	_cleanup_(table_deinit) struct table table = {.columns = columns, .column_count = 7};
 	const struct results *results = view->results;
 
 	for (size_t i = 0; i < view->count; i++) {

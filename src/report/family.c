@@ -99,7 +99,7 @@ static void put_param(FILE *out, const struct result_param *param)
 	}
 	if (params[i].kind == LOCK)
 		snprintf(value, sizeof(value), "%s",
-			strcmp(param->value, "off") == 0 ? "without" : "with");
+			strcmp(param->value, "off") == 0 ? "no" : "with");
 	const char *text =
 		params[i].one && strcmp(value, "1") == 0 ? params[i].one : params[i].text;
 	if (params[i].zero_is_auto && strcmp(value, "auto") == 0)

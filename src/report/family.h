@@ -71,7 +71,7 @@ char *breakeven_text(char buffer[VIEW_TEXT_MAX], const struct breakeven *breakev
 
 /* ---- scenarios ---- */
 
-/* "sold 100, oversold 37": what came out. */
+/* "sold 100, oversold 37": what came out, without what did not happen. */
 char *scenario_outcome(char buffer[VIEW_LABEL_MAX], const struct summary *summary);
 
 /* "ok"; "shown: …" for what must go wrong without a lock and did; "failed: …" with the reason.

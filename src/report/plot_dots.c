@@ -69,6 +69,13 @@ static const struct dots {
 			{"barrier of 2", {"barrier", "contenders=2", NULL, NULL, NULL}},
 			{"barrier of 4", {"barrier", "contenders=4", NULL, NULL, NULL}}},
 		"Notify: a signal there and one back. Barrier: all sides meet once."},
+	{"talk", "An echo server that answers in capitals", "requests a second, all connections",
+		VIEW_SCENARIO, FIGURE_RATE, true,
+		{{"1", {"talk", "connections=1", NULL, NULL, NULL}},
+			{"10", {"talk", "connections=10", NULL, NULL, NULL}},
+			{"100", {"talk", "connections=100", NULL, NULL, NULL}},
+			{"1000", {"talk", "connections=1000", NULL, NULL, NULL}}},
+		"By the number of connections."},
 	{"spawn", "What it takes to start a process or thread, and to join it", "time", VIEW_SPAWN,
 		FIGURE_TIME, false,
 		{{"1 MiB", {"spawn", "resident=1048576", NULL, NULL, NULL}},
@@ -249,7 +256,8 @@ static void put_captions(struct plot *plot, const struct picture *picture)
 	if (dots->family == VIEW_POOL)
 		family_params(params, first, "chunk");
 	else if (dots->figure != FIGURE_TIME)
-		family_params(params, first, "contenders");
+		family_params(
+			params, first, dots->family == VIEW_LOCK ? "contenders" : "connections");
 	snprintf(plot->title, sizeof(plot->title), "%s, %s", dots->title,
 		view_placement_prose(picture->placement));
 	snprintf(plot->caption1, sizeof(plot->caption1), "%s%s%s%s%s.",

@@ -2,6 +2,7 @@
  * Scenarios are judged by their outcome. A cell with the wrong one has failed, and its reason is
  * the verdict; what is expected to go wrong without a lock is a fact of a good cell.
  */
+#include <math.h>
 #include <string.h>
 
 #include "report/family.h"
@@ -9,6 +10,15 @@
 
 /* Says of itself whether all was as it should be. */
 static const char verdict_fact[] = "verdict_ok";
+
+/* Large ones in full, not as powers of ten. */
+static void put_figure(FILE *out, double value)
+{
+	if (fabs(value) < 1000)
+		fprintf(out, "%.3g", value);
+	else
+		fprintf(out, "%.0f", value);
+}
 
 static void put_fact(FILE *out, const struct summary_fact *fact)
 {
@@ -18,9 +28,16 @@ static void put_fact(FILE *out, const struct summary_fact *fact)
 	for (char *c = name; *c; c++)
 		if (*c == '_')
 			*c = ' ';
-	fprintf(out, "%s %.6g", name, fact->value);
-	if (fact->max > fact->min)
-		fprintf(out, " (%.6g…%.6g)", fact->min, fact->max);
+	/* Whole numbers in full, not as powers of ten. */
+	fprintf(out, "%s ", name);
+	put_figure(out, fact->value);
+	if (fact->max > fact->min) {
+		fputs(" (", out);
+		put_figure(out, fact->min);
+		fputs("…", out);
+		put_figure(out, fact->max);
+		fputs(")", out);
+	}
 }
 
 char *scenario_outcome(char buffer[VIEW_LABEL_MAX], const struct summary *summary)
@@ -30,10 +47,14 @@ char *scenario_outcome(char buffer[VIEW_LABEL_MAX], const struct summary *summar
 
 	buffer[0] = '\0';
 	for (unsigned i = 0; i < summary->fact_count; i++) {
-		if (strcmp(summary->facts[i].name, verdict_fact) == 0)
+		const struct summary_fact *fact = &summary->facts[i];
+		/* What did not happen is left out: nothing was lost, nothing was torn. */
+		bool none = fact->min == 0 && fact->max == 0;
+		if (strcmp(fact->name, verdict_fact) == 0 ||
+			(none && strcmp(fact->name, "fairness") != 0))
 			continue;
 		fputs(comma, out);
-		put_fact(out, &summary->facts[i]);
+		put_fact(out, fact);
 		comma = ", ";
 	}
 	fclose(out);

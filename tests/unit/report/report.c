@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "golden.h"
+#include "helpers.h"
 #include "report/console.h"
 #include "report/html.h"
 #include "report/plot.h"
@@ -30,58 +31,6 @@ static struct results *small(unsigned rounds)
 {
 	return synthetic_results(
 		&(struct synthetic_options){.subjects = SUBJECTS, .rounds = rounds, .small = true});
-}
-
-static void make_dir(char dir[64])
-{
-	snprintf(dir, 64, "/tmp/ipcmark-test-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-}
-
-/* Removes the files of the directory whose names end so; returns how many there were. */
-static unsigned remove_files(const char *dir, const char *end)
-{
-	DIR *stream = opendir(dir);
-	unsigned count = 0;
-	char path[512];
-
-	assert_non_null(stream);
-	for (struct dirent *entry; (entry = readdir(stream));) {
-		size_t length = strlen(entry->d_name);
-		if (entry->d_type != DT_REG || length < strlen(end) ||
-			strcmp(entry->d_name + length - strlen(end), end) != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		assert_int_equal(unlink(path), 0);
-		count++;
-	}
-	closedir(stream);
-	return count;
-}
-
-static void remove_dir(const char *dir)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/plots", dir);
-	if (access(path, F_OK) == 0) {
-		remove_files(path, "");
-		assert_int_equal(rmdir(path), 0);
-	}
-	remove_files(dir, "");
-	assert_int_equal(rmdir(dir), 0);
-}
-
-static char *console_text(const struct results *results, unsigned width, bool verdict)
-{
-	struct report_console_options options = {.width = width, .verdict = verdict};
-	char *text = NULL;
-	size_t size;
-	FILE *out = own(open_memstream(&text, &size));
-
-	assert_int_equal(report_console(out, results, &options), 0);
-	fclose(out);
-	return text;
 }
 
 static void test_console(void **state)
@@ -109,44 +58,6 @@ static void test_console_pairs(void **state)
 	assert_null(strstr(text, "processes, cpu"));
 }
 
-/* Params are in the headings, maps are per task, and scenarios have a verdict. */
-static void test_console_families(void **state)
-{
-	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
-	_cleanup_(freep) char *text = console_text(results, 120, true);
-
-	(void)state;
-	assert_true(golden_is("console_families.txt", text));
-}
-
-/* Results of one family have nothing of another. */
-static void test_one_family(void **state)
-{
-	static const struct {
-		const char *family, *there, *not_there;
-	} cases[] = {
-		{"p", "Break-even", "Scenario"},
-		{"l", "fairness", "speed-up"},
-		{"s", "256 MiB resident", "Break-even"},
-		{"c", "Scenario ticket", "uncontended"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		_cleanup_(results_freep) struct results *results =
-			synthetic_families(cases[i].family, 2);
-		_cleanup_(freep) char *text = console_text(results, 100, true);
-		struct report_plots_options options = {0};
-		char dir[64];
-		assert_non_null(strstr(text, cases[i].there));
-		assert_null(strstr(text, cases[i].not_there));
-		make_dir(dir);
-		assert_int_equal(report_plots(results, dir, &options), 0);
-		assert_int_equal(report_html(results, dir), 0);
-		remove_dir(dir);
-	}
-}
-
 static void test_no_file_is_error(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(1);
@@ -162,26 +73,6 @@ static void test_plot_data(void **state)
 	static const char *const files[] = {"latency_size_same_l3.dat", "latency_size_same_l3.gp",
 		"throughput_size_same_l3.dat", "pareto_same_l3.dat", "process_thread_same_l3.dat"};
 	_cleanup_(results_freep) struct results *results = small(0);
-	struct report_plots_options options = {0};
-	char dir[64], path[192];
-
-	(void)state;
-	make_dir(dir);
-	assert_int_equal(report_plots(results, dir, &options), 0);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/plots/%s", dir, files[i]);
-		assert_true(golden_is_file(files[i], path));
-	}
-	remove_dir(dir);
-}
-
-static void test_plot_data_families(void **state)
-{
-	static const char *const files[] = {"speedup_same_l3.dat", "speedup_same_l3.gp",
-		"efficiency_same_l3.dat", "dispatch_same_l3.dat", "lock_cost_same_l3.dat",
-		"contended_same_l3.dat", "fairness_same_l3.dat", "spawn_same_pu.dat",
-		"python_same_l3.dat", "pool_kinds_same_l3.dat"};
-	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
 	struct report_plots_options options = {0};
 	char dir[64], path[192];
 
@@ -351,43 +242,6 @@ static void test_page(void **state)
 	remove_dir(dir);
 }
 
-/* Params and facts have columns, and a scenario that failed a row, with as many cells as others. */
-static void test_page_families(void **state)
-{
-	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
-	_cleanup_(freep) char *page = NULL;
-	char dir[64], path[128];
-	size_t size;
-
-	(void)state;
-	make_dir(dir);
-	assert_int_equal(report_html(results, dir), 0);
-	snprintf(path, sizeof(path), "%s/report.html", dir);
-	assert_int_equal(file_read(path, &page, &size), 0);
-	assert_non_null(strstr(page, ">contenders</button>"));
-	assert_non_null(strstr(page, ">fairness</button>"));
-	assert_non_null(strstr(page, ">speed-up</button>"));
-	assert_non_null(strstr(page, "shown: wrong without a lock, as expected</td>"));
-	char *failed =
-		strstr(page, "failed: oversold in spite of the lock: 6 of 5 tickets &lt;!&gt;");
-	assert_non_null(failed);
-	/* Where columns are sorted, every row must have them all. */
-	char *head = strstr(page, "<strong>ticket</strong>");
-	assert_non_null(head);
-	unsigned heads = 0, cells = 0;
-	char *end = strstr(head, "</thead>");
-	for (char *at = head; (at = strstr(at, "<th ")) && at < end; at++)
-		heads++;
-	char *row = failed;
-	while (strncmp(row, "<tr", 3) != 0)
-		row--;
-	end = strstr(row, "</tr>");
-	for (char *at = row; (at = strstr(at, "<td")) && at < end; at++)
-		cells++;
-	assert_int_equal(cells, heads);
-	remove_dir(dir);
-}
-
 static void test_verdict_of_few_runs(void **state)
 {
 	_cleanup_(results_freep) struct results *results = small(3);
@@ -402,15 +256,6 @@ static void test_verdict_of_few_runs(void **state)
 	for (size_t i = 0; i < count; i++)
 		assert_null(strstr(verdicts[i].advice, "Take "));
 	assert_non_null(strstr(verdict_note(verdicts, count), "Fewer than 6"));
-}
-
-static const struct verdict *find_verdict(
-	const struct verdict *verdicts, size_t count, const char *question)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(verdicts[i].question, question, strlen(question)) == 0)
-			return &verdicts[i];
-	return NULL;
 }
 
 /* Of several senders the four, of several gaps the largest; the floor never wins. */
@@ -436,36 +281,6 @@ static void test_verdict_questions(void **state)
 	assert_string_equal(wakeup->advice, "Take shm_spin.");
 	for (size_t i = 0; i < count; i++)
 		assert_null(strstr(verdicts[i].advice, "null"));
-}
-
-/* A lock that is fast and unfair is named with its fairness; what is no contender never wins. */
-static void test_verdict_of_families(void **state)
-{
-	_cleanup_(results_freep) struct results *results = synthetic_families("plsc", 8);
-	_cleanup_(results_freep) struct results *few = synthetic_families("pl", 3);
-	struct verdict verdicts[VERDICTS_MAX];
-
-	(void)state;
-	_cleanup_(view_freep) struct view *view = view_new(results);
-	size_t count = verdict_make(view, verdicts);
-	const struct verdict *lock = find_verdict(verdicts, count, "Which lock: two want it");
-	const struct verdict *grain = find_verdict(verdicts, count, "From which grain");
-	const struct verdict *scenarios = find_verdict(verdicts, count, "Do the scenarios");
-	assert_true(lock && grain && scenarios);
-	assert_string_equal(lock->advice, "Take spinlock.");
-	assert_non_null(strstr(lock->answer, "of the most, is 0.12."));
-	assert_non_null(strstr(grain->advice, " on (mp_threads)."));
-	assert_string_equal(scenarios->advice, "No.");
-	for (size_t i = 0; i < count; i++) {
-		assert_null(strstr(verdicts[i].advice, "serial"));
-		assert_null(strstr(verdicts[i].advice, "none"));
-	}
-	_cleanup_(view_freep) struct view *few_view = view_new(few);
-	count = verdict_make(few_view, verdicts);
-	lock = find_verdict(verdicts, count, "Which lock: two want it");
-	assert_non_null(lock);
-	assert_string_equal(
-		lock->advice, "spinlock is ahead of mp_lock, not proven (too few runs).");
 }
 
 static void test_machines_stay_apart(void **state)
@@ -531,21 +346,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_console_pairs),
-		cmocka_unit_test(test_console_families),
-		cmocka_unit_test(test_one_family),
 		cmocka_unit_test(test_no_file_is_error),
 		cmocka_unit_test(test_plot_data),
-		cmocka_unit_test(test_plot_data_families),
 		cmocka_unit_test(test_outlier_is_left_out),
 		cmocka_unit_test(test_far_is_marked),
 		cmocka_unit_test(test_without_gnuplot),
 		cmocka_unit_test(test_gnuplot_that_hangs),
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_page_families),
 		cmocka_unit_test(test_verdict_of_few_runs),
 		cmocka_unit_test(test_verdict_questions),
-		cmocka_unit_test(test_verdict_of_families),
 		cmocka_unit_test(test_machines_stay_apart),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_empty),
