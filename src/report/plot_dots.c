@@ -14,7 +14,8 @@
 #include "report/table.h"
 #include "result/own.h"
 
-enum { SERIES_MAX = 6, LINES_MAX = 40 };
+/* Fewer runs have no 95 % interval. */
+enum { SERIES_MAX = 6, LINES_MAX = 40, INTERVAL_RUNS = 6 };
 
 struct series {
 	const char *title;
@@ -41,20 +42,20 @@ static const struct dots {
 			{"submit, idle",
 				{"submit_idle", NULL, "gap=1000000 workers=2", NULL, NULL}}},
 		"batch: submitted one by one, waited for together; submit: one task and its "
-		"result; idle: after a gap."},
+		"result"},
 	{"lock_cost", "What a lock takes", "time", VIEW_LOCK, FIGURE_TIME, true,
 		{{"uncontended", {"uncontended", NULL, NULL, NULL, NULL}},
 			{"hand-over, 1 µs", {"handover", "section=1000", NULL, NULL, NULL}},
 			{"hand-over, 100 µs", {"handover", "section=100000", NULL, NULL, NULL}}},
 		"Uncontended: acquire and release. Hand-over: from the release to the waiter that "
-		"has waited so long."},
+		"has waited so long"},
 	{"contended", "How much gets through a lock that all want", "sections a second, all sides",
 		VIEW_LOCK, FIGURE_RATE, true,
 		{{"2 sides", {"contended", "contenders=2", "section=100", NULL, NULL}},
 			{"4 sides", {"contended", "contenders=4", "section=100", NULL, NULL}},
 			{"8 sides", {"contended", "contenders=8", "section=100", NULL, NULL}},
 			{"16 sides", {"contended", "contenders=16", "section=100", NULL, NULL}}},
-		"Each side: a section, then as long outside."},
+		"Each side: a section, then as long outside"},
 	{"fairness", "How evenly a lock that all want is shared",
 		"fairness: the least that a side got, as a share of the most", VIEW_LOCK,
 		FIGURE_FAIRNESS, true,
@@ -63,24 +64,24 @@ static const struct dots {
 			{"8 sides", {"contended", "contenders=8", "section=100", NULL, NULL}},
 			{"16 sides", {"contended", "contenders=16", "section=100", NULL, NULL}}},
 		"1: all sides got as many sections; 0: one got all. Bars: least and greatest of "
-		"all repetitions."},
+		"all repetitions"},
 	{"signals", "Signals and barriers", "time", VIEW_LOCK, FIGURE_TIME, true,
 		{{"notify", {"notify", NULL, NULL, NULL, NULL}},
 			{"barrier of 2", {"barrier", "contenders=2", NULL, NULL, NULL}},
 			{"barrier of 4", {"barrier", "contenders=4", NULL, NULL, NULL}}},
-		"Notify: a signal there and one back. Barrier: all sides meet once."},
+		"Notify: a signal there and one back. Barrier: all sides meet once"},
 	{"talk", "An echo server that answers in capitals", "requests a second, all connections",
 		VIEW_SCENARIO, FIGURE_RATE, true,
 		{{"1", {"talk", "connections=1", NULL, NULL, NULL}},
 			{"10", {"talk", "connections=10", NULL, NULL, NULL}},
 			{"100", {"talk", "connections=100", NULL, NULL, NULL}},
 			{"1000", {"talk", "connections=1000", NULL, NULL, NULL}}},
-		"By the number of connections."},
+		"By the number of connections"},
 	{"spawn", "What it takes to start a process or thread, and to join it", "time", VIEW_SPAWN,
 		FIGURE_TIME, false,
 		{{"1 MiB", {"spawn", "resident=1048576", NULL, NULL, NULL}},
 			{"256 MiB", {"spawn", "resident=268435456", NULL, NULL, NULL}}},
-		"By the private memory that the caller has touched."},
+		"By the private memory that the caller has touched"},
 };
 
 struct line {
@@ -249,10 +250,15 @@ static void put_captions(struct plot *plot, const struct picture *picture)
 	char n[VIEW_TEXT_MAX], params[VIEW_LABEL_MAX] = "";
 	const struct dots *dots = picture->dots;
 	const struct result_axes *first = NULL;
+	char gap[VIEW_TEXT_MAX];
+	int64_t gap_ns = 0;
 
 	for (unsigned s = 0; s < SERIES_MAX; s++)
-		if (picture->settings[s] && !first)
-			first = picture->settings[s];
+		if (picture->settings[s]) {
+			first = first ? first : picture->settings[s];
+			gap_ns = picture->settings[s]->gap_ns ? picture->settings[s]->gap_ns
+							      : gap_ns;
+		}
 	if (dots->family == VIEW_POOL)
 		family_params(params, first, "chunk");
 	else if (dots->figure != FIGURE_TIME)
@@ -261,12 +267,14 @@ static void put_captions(struct plot *plot, const struct picture *picture)
 	snprintf(plot->title, sizeof(plot->title), "%s, %s", dots->title,
 		view_placement_prose(picture->placement));
 	snprintf(plot->caption1, sizeof(plot->caption1), "%s%s%s%s%s.",
-		dots->figure == FIGURE_FAIRNESS ? "Medians of process runs, "
-						: "Medians of process runs with 95 % intervals, ",
+		dots->figure == FIGURE_FAIRNESS || picture->count.low < INTERVAL_RUNS
+			? "Medians of process runs, "
+			: "Medians of process runs with 95 % intervals, ",
 		plot_count_text(n, &picture->count), params[0] ? "; " : "", params,
 		picture->exec ? (strcmp(picture->exec, "thread") == 0 ? "; threads" : "; processes")
 			      : "");
-	snprintf(plot->caption2, sizeof(plot->caption2), "%s", dots->caption);
+	snprintf(plot->caption2, sizeof(plot->caption2), "%s%s%s.", dots->caption,
+		gap_ns ? "; idle: after " : "", gap_ns ? view_duration(gap, gap_ns) : "");
 }
 
 static int draw(struct plotter *plotter, const struct dots *dots, const char *placement)
