@@ -298,6 +298,23 @@ static void test_close(void **state)
 	step_through(close_it, false, SMALL, 0);
 }
 
+/* A sanitizer's steps would be most of them; and elsewhere than on x86 a stepped pair of exclusive
+ * load and store never succeeds. */
+static int require_steps(void **state)
+{
+	(void)state;
+#ifdef __x86_64__
+	bool can_step = !SOAK_IS_SANITIZED;
+#else
+	bool can_step = false;
+#endif
+	if (!can_step) {
+		printf("skipped: the operations cannot be stepped through in this build\n");
+		exit(77);
+	}
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,5 +327,5 @@ int main(void)
 		cmocka_unit_test(test_close),
 	};
 
-	return cmocka_run_group_tests_name("queue_step", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("queue_step", tests, require_steps, NULL);
 }
