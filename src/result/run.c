@@ -29,6 +29,22 @@ static double *read_series(struct json_reader *reader, json_t *repetitions, cons
 	return values;
 }
 
+/* A median of 0 is one of no samples: a side that a lock had starved, or that records none. The
+ * location would be of some repetitions only, so it is then made of their times. */
+static bool all_sampled(json_t *repetitions)
+{
+	const json_t *repetition;
+	size_t i;
+
+	json_array_foreach (repetitions, i, repetition) {
+		const json_t *median = json_object_get(repetition, "p50_ns");
+		if (i == 0 ? json_number_value(median) <= 0
+			   : json_is_number(median) && json_number_value(median) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void read_repetitions(struct json_reader *reader, const json_t *json, struct result_run *run)
 {
 	json_t *repetitions = json_need_array(reader, json, "repetitions");
@@ -42,8 +58,7 @@ static void read_repetitions(struct json_reader *reader, const json_t *json, str
 		return;
 	run->repetitions = json_array_size(repetitions);
 	run->times_ns = read_series(reader, repetitions, "real_time_ns");
-	/* 0: a side that recorded no samples. */
-	if (json_number_value(json_object_get(first, "p50_ns")) > 0)
+	if (all_sampled(repetitions))
 		run->medians_ns = read_series(reader, repetitions, "p50_ns");
 	if (json_object_get(first, "messages_per_second"))
 		run->messages_per_second = read_series(reader, repetitions, "messages_per_second");

@@ -425,10 +425,28 @@ static void test_the_median_is_the_location(void **state)
 	}
 }
 
+/* A repetition whose side 0 got nothing has no samples, and the run counts all the same. */
+static void test_a_starved_repetition(void **state)
+{
+	static const char times[] = "'repetitions': [{'iterations': 10, 'real_time_ns': 1000}]";
+	static const char starved[] =
+		"'repetitions': [{'iterations': 10, 'real_time_ns': 1000, 'p50_ns': 700}, "
+		"{'iterations': 10, 'real_time_ns': 1000, 'p50_ns': 0}]";
+	_cleanup_(results_freep) struct results *results = results_new();
+	_cleanup_(json_freep) json_t *record = record_with(times, starved);
+	_cleanup_(freep) struct summary *summary = own_array(1, sizeof(*summary));
+
+	(void)state;
+	assert_true(results_add_record_json(results, record, "test", 0) >= 0);
+	summary_of(results_find(results, NAME), summary);
+	assert_true(summary->time.value == 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_median_is_the_location),
+		cmocka_unit_test(test_a_starved_repetition),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_bad_records),
