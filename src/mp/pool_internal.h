@@ -354,7 +354,7 @@ static inline void pool_fence(const struct waiter *waiter)
 	if (__builtin_expect(waiter->is_registered, true))
 		atomic_signal_fence(memory_order_seq_cst);
 	else
-		atomic_thread_fence(memory_order_seq_cst);
+		waiter_fence();
 }
 
 /* pool_gate.c */

@@ -31,7 +31,7 @@ void pool_job_check(
 	struct pool_job *job = &pool->shared->job[index];
 	uint32_t sum = 0, nobody = 0;
 
-	atomic_thread_fence(memory_order_seq_cst);
+	waiter_fence();
 	sum = atomic_load_explicit(&job->lost, memory_order_acquire);
 	for (unsigned w = 0; w < pool_hands(pool); w++)
 		sum += atomic_load_explicit(&job->shares[w].done, memory_order_acquire);

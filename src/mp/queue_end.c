@@ -36,7 +36,7 @@ void queue_wake(struct crowd *crowd, uint32_t sleepers)
 {
 	/* With the one in waiting_drop(): who is not counted any more sees what was put, or is seen
 	 * not to be counted. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	waiter_fence();
 	if (__atomic_load_n(&crowd->waiting, __ATOMIC_RELAXED) <= sleepers)
 		waiter_wake(mp_waiter(), &crowd->seat, 1);
 }
@@ -318,7 +318,7 @@ static void waiting_drop(struct crowd *crowd)
 	while (n > 0 && !__atomic_compare_exchange_n(&crowd->waiting, &n, n - 1, false,
 				__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	waiter_fence();
 }
 
 static int wait_in_slices(struct mp_queue *queue, struct crowd *crowd,

@@ -79,6 +79,17 @@ static inline uint32_t waiter_sleepers(const struct waiter_seat *seat)
 /* Wakes up to `count` sleepers; they are known to be there. */
 void waiter_wake(struct waiter *waiter, struct waiter_seat *seat, int count);
 
+/* A full fence. gcc's ThreadSanitizer knows none, but an atomic operation is one too. */
+static inline void waiter_fence(void)
+{
+#ifdef __SANITIZE_THREAD__
+	_Atomic uint32_t fence = 0;
+	atomic_exchange_explicit(&fence, 1, memory_order_seq_cst);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 /* One turn of a spin loop. */
 static inline void waiter_pause(void)
 {
