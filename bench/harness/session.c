@@ -378,7 +378,7 @@ static void join_or_exit(struct session *session, unsigned i)
 	char message[SIDE_MESSAGE_MAX + 128];
 
 	if (!session->started[i].started ||
-		exec_of(session)->join(&session->started[i], deadline_after_ms(10000)) != -ETIMEDOUT)
+		exec_of(session)->join(&session->started[i], deadline_after_ms(5000)) != -ETIMEDOUT)
 		return;
 	snprintf(message, sizeof(message), "%s; side %u is a thread that hangs in %s",
 		session->error, i, session->cell.subject.name);
