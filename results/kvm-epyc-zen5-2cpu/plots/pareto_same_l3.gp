@@ -2,18 +2,18 @@
 name = 'pareto_same_l3'
 unit = 'round trip'
 x_tics = '"100 ns" 100, "200 ns" 200, "500 ns" 500, "1 µs" 1000, "2 µs" 2000, "5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04, "50 µs" 5e+04'
-x_low = 59.27304619
-x_high = 55197.6043
-y_tics = '"200 ns" 200, "500 ns" 500, "1 µs" 1000, "2 µs" 2000, "5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04, "50 µs" 5e+04'
-y_low = 121.722332
-y_high = 97394.44977
+x_low = 60.558297
+x_high = 65651.53986
+y_tics = '"200 ns" 200, "500 ns" 500, "1 µs" 1000, "2 µs" 2000, "5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04, "50 µs" 5e+04, "100 µs" 1e+05'
+y_low = 124.4685741
+y_high = 111743.4441
 title = 'Latency against CPU cost, between two cores (same_l3)'
 title_size = '17'
-caption1 = 'pingpong between processes, 64 B: medians of process runs, n = 7 to 9 each; bars: exact 95 % intervals. On the line: no'
+caption1 = 'pingpong between processes, 64 B: medians of process runs, n = 4 to 8 each; bars: exact 95 % intervals. On the line: no'
 caption2 = 'other subject is better in both. Without a name for want of room: see the table.'
 caption3 = ''
 footer1 = 'AMD EPYC, 2 CPUs, KVM guest, Linux 6.18.44-fc-v657, Debian 12'
-footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T13:34:52+0000'
+footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T16:37:15+0000'
 
 # What latency costs: a spinning mechanism buys microseconds with the CPU time of both sides.
 key_margin = 0.97

@@ -2,18 +2,18 @@
 name = 'pareto_same_pu'
 unit = 'round trip'
 x_tics = '"5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04'
-x_low = 2190.651961
-x_high = 25887.43233
+x_low = 2105.841695
+x_high = 26982.91826
 y_tics = '"5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04'
-y_low = 2217.315229
-y_high = 27379.88262
+y_low = 2130.8217
+y_high = 27958.13786
 title = 'Latency against CPU cost, on one CPU (same_pu)'
 title_size = '17'
-caption1 = 'pingpong between processes, 64 B: medians of process runs, n = 9 to 10 each; bars: exact 95 % intervals. On the line:'
-caption2 = 'no other subject is better in both. Without a name for want of room: see the table. Left out, over 100 × the median'
-caption3 = 'subject: shm_ring wait=spin (7.99 ms), shm_spin (7.99 ms).'
+caption1 = 'pingpong between processes, 64 B: medians of process runs, n = 7 to 8 each; bars: exact 95 % intervals. On the line: no'
+caption2 = 'other subject is better in both. Without a name for want of room: see the table. Left out, over 100 × the median'
+caption3 = 'subject: shm_spin (7.98 ms), shm_ring wait=spin (7.99 ms).'
 footer1 = 'AMD EPYC, 2 CPUs, KVM guest, Linux 6.18.44-fc-v657, Debian 12'
-footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T13:34:52+0000'
+footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T16:37:15+0000'
 
 # What latency costs: a spinning mechanism buys microseconds with the CPU time of both sides.
 key_margin = 0.97

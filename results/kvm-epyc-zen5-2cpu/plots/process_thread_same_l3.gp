@@ -8,11 +8,11 @@ x_low = 0.8
 x_high = 1.25
 title = 'Threads against processes, between two cores (same_l3)'
 title_size = '17'
-caption1 = 'pingpong, 64 B: ratio of the median round trips of process runs, n = 6 to 9 each; beside the name: processes'' median.'
-caption2 = 'Bars: from the ends of the two 95 % intervals. Grey: not proven.'
+caption1 = 'pingpong, 64 B: ratio of the median round trips of process runs, n = 4 to 8 each; beside the name: processes'' median.'
+caption2 = 'Bars: from the ends of the two 95 % intervals (from 6 runs of both on). Grey: not proven.'
 caption3 = ''
 footer1 = 'AMD EPYC, 2 CPUs, KVM guest, Linux 6.18.44-fc-v657, Debian 12'
-footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T13:34:52+0000'
+footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T16:37:15+0000'
 
 # The same mechanism between two threads instead of two processes: left of the line is faster.
 key_margin = 0.97

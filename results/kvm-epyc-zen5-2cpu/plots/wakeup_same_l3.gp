@@ -7,16 +7,16 @@ x_tics = '"10 µs" 10000, "100 µs" 100000, "1 ms" 1000000, "10 ms" 10000000'
 x_low = 7585.77575
 x_high = 13182567.39
 y_tics = '"5 µs" 5000, "10 µs" 1e+04, "20 µs" 2e+04, "50 µs" 5e+04'
-y_low = 4015.599014
-y_high = 97989.03817
+y_low = 4008.620343
+y_high = 94348.54313
 title = 'Wake-up latency against idle time, between two cores (same_l3)'
 title_size = '17'
-caption1 = 'wakeup between processes, 64 B: medians of process runs, n = 7 to 8 each; bands: exact 95 % intervals. All 3 subjects'
-caption2 = 'with several gaps. Dashed: idle states free; solid: held off.'
+caption1 = 'wakeup between processes, 64 B: medians of process runs, n = 5 to 8 each; bands: exact 95 % intervals (from 6 runs on).'
+caption2 = 'All 3 subjects with several gaps. Dashed: idle states free; solid: held off.'
 caption3 = ''
 key_margin = 0.7930120482
 footer1 = 'AMD EPYC, 2 CPUs, KVM guest, Linux 6.18.44-fc-v657, Debian 12'
-footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T13:34:52+0000'
+footer2 = 'ipcmark run --suite quick --out results/kvm-epyc-zen5-2cpu · ipcmark 0.1.0 · 2026-11-20T16:37:15+0000'
 
 # Latency after the receiver has been idle: how deep it slept costs more than the mechanism.
 y_label = 'median '.unit
