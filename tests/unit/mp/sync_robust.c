@@ -37,12 +37,33 @@ static void mix_init(struct mix *mix)
 	}
 }
 
+/* libc's robust mutex can lose a wake-up when a waiter is killed: then others sleep for ever beside
+ * a free one. So this looks again now and then; what is tested is the list that both share. */
+static int mutex_lock(pthread_mutex_t *mutex)
+{
+	int r;
+
+#ifdef __SANITIZE_THREAD__
+	/* Which takes one that a dead holder left, in a timed call, for unlocked. */
+	while ((r = pthread_mutex_trylock(mutex)) == EBUSY)
+		sched_yield();
+#else
+	do {
+		struct timespec end;
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_sec++;
+		r = pthread_mutex_timedlock(mutex, &end);
+	} while (r == ETIMEDOUT);
+#endif
+	return r;
+}
+
 /* 0 or -EOWNERDEAD, and then it is whole again. */
 static int acquire(struct mix *mix, unsigned i)
 {
 	if (i % 2 == 0)
 		return mp_lock_acquire(&mix->locks[i / 2]);
-	int r = pthread_mutex_lock(&mix->mutexes[i / 2]);
+	int r = mutex_lock(&mix->mutexes[i / 2]);
 	if (r == EOWNERDEAD)
 		pthread_mutex_consistent(&mix->mutexes[i / 2]);
 	return -r;
